@@ -1,0 +1,1 @@
+"""Tell how it is: probes, watch, metrics."""

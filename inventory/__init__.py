@@ -1,0 +1,1 @@
+"""What should be there: declare, validate, query, topology, export."""

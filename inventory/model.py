@@ -1,0 +1,203 @@
+"""The values a province is made of: frozen, checked, free of input and output."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from inventory.finding import Place
+
+T = TypeVar("T")
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Dated(Generic[T]):
+    """A value that changes on known days: `since` ascending, `values` of the same length."""
+
+    since: tuple[date, ...]
+    values: tuple[T, ...]
+
+    def on(self, day: date) -> T:
+        """Return the value in force on `day`; before the first day, the first value."""
+        return self.values[max(0, bisect_right(self.since, day) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An authority in the administrative tree. Its id is permanent; code, name, type and parent are dated."""
+
+    id: str
+    tier: str
+    code: Dated[str]
+    name: Dated[str]
+    type: Dated[str]
+    parent: Dated[str]  # id of a unit; "" for the root
+    place: Place
+    since: date = date.min
+    until: date = date.max  # the first day on which it no longer exists
+    into: tuple[str, ...] = ()  # ids of the units that it became
+    island: str = ""
+
+    def exists(self, day: date) -> bool:
+        """Whether the unit was in force on `day`."""
+        return self.since <= day < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How an office reaches its parent. Id: `<office>.uplink` or `<office>.backup`."""
+
+    id: str
+    office: str
+    parent: str  # id of an office
+    provider: str
+    medium: str  # fibre, copper, radio, satellite, mobile
+    bandwidth: int  # contracted, bit/s
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A place with equipment; belongs to a unit. `prefix` is "10.91.17.64/26"."""
+
+    id: str
+    name: str
+    unit: str
+    tier: str
+    kind: str
+    district: str  # id of the unit of the second tier that it lies in; "" for the province's own
+    prefix: str
+    uplink: Link | None  # None for the root only
+    backup: Link | None
+    place: Place
+    island: str = ""
+    labels: Mapping[str, str] = EMPTY
+
+    @property
+    def parent(self) -> str:
+        """The id of the office that its uplink leads to; "" for the root."""
+        return self.uplink.parent if self.uplink else ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceType:
+    """Vendor and model. `id` is the devicetype-library's slug, for example "draytek-vigor2927"."""
+
+    id: str
+    manufacturer: str
+    model: str
+    part_number: str
+    place: Place
+    u_height: float = 0.0
+    interfaces: tuple[str, ...] = ()
+    management_interface: str = ""
+    platform: str = ""  # operating system, as in drivers and exports: linux, cisco_ios, ...
+    driver: str = ""  # ansible, pyinfra, netmiko, or "" for watched only
+    warranty_years: int = 0
+    end_of_support: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A machine at an office. Id: `<name>.<office>`, for example "router.dong-yen". `address` is "10.91.17.65"."""
+
+    id: str
+    name: str
+    office: str
+    role: str
+    type: str  # id of a device type
+    address: str  # "" for a device without one
+    probes: tuple[str, ...]  # names of modules
+    place: Place
+    platform: str = ""
+    driver: str = ""
+    gateway: bool = False
+    serial: str = ""
+    mac: str = ""  # "aa:bb:cc:dd:ee:ff"
+    bought: date | None = None
+    warranty: date | None = None  # the last day covered
+    owner: str = ""
+    labels: Mapping[str, str] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A probe with its options, under a name, as blackbox_exporter's modules are. Seconds throughout."""
+
+    name: str
+    probe: str  # icmp, tcp, http, certificate, dns, ssh, snmp, ntp
+    interval: float = 60.0
+    timeout: float = 5.0
+    options: Mapping[str, Any] = EMPTY  # checked by `inventory.modules`
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProbe:
+    """One module asked of one device on behalf of a service; `options` go over the module's own."""
+
+    module: str
+    device: str  # id of a device
+    options: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An e-government system and the offices that depend on it."""
+
+    id: str
+    name: str
+    probes: tuple[ServiceProbe, ...]
+    users: str  # a selector of offices
+    offices: tuple[str, ...]  # the ids that it selects
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who may do what, and where."""
+
+    account: str
+    name: str
+    roles: tuple[str, ...]  # operator, approver, viewer
+    under: str  # id of an office: what lies under it may be touched
+    keys: tuple[str, ...]  # SSH public keys, authorized_keys form
+    notify: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Province:
+    """Everything declared, loaded and checked. Mappings keep the order of the files."""
+
+    id: str
+    name: str
+    folder: str
+    domain: str
+    time_zone: str
+    tiers: tuple[str, ...]  # top first
+    as_of: date  # the day on which dated attributes are read
+    networks: tuple[str, ...]  # "10.91.0.0/16"
+    units: Mapping[str, Unit]
+    offices: Mapping[str, Office]
+    devices: Mapping[str, Device]
+    device_types: Mapping[str, DeviceType]
+    services: Mapping[str, Service]
+    people: Mapping[str, Person]
+    modules: Mapping[str, Module]
+
+    @cached_property
+    def devices_of(self) -> Mapping[str, tuple[Device, ...]]:
+        """The devices of each office, by the office's id."""
+        grouped: dict[str, list[Device]] = {office: [] for office in self.offices}
+        for device in self.devices.values():
+            grouped[device.office].append(device)
+        return {office: tuple(devices) for office, devices in grouped.items()}
+
+    def host_name(self, device: Device) -> str:
+        """Return the full name of `device`, for example "router.dong-yen.kien-giang.example"."""
+        return f"{device.id}.{self.domain}"

@@ -1,0 +1,1 @@
+"""A practice province in network namespaces, with no way out."""

@@ -1,0 +1,1 @@
+"""What happened: the only state of runs, rollouts, outages and the audit trail."""

@@ -1,0 +1,1 @@
+"""Make it so: jobs, drivers, plans and rollouts."""
