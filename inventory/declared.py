@@ -15,13 +15,11 @@ _BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?) ?([kMG])bit/s")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h)")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _FACTORS = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_SSH_KEY = re.compile(
-    r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}( .*)?"
-)
+_SSH_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}( .*)?")
 
 
 def _refuse(rule: str, value: object) -> PydanticCustomError:
-    return PydanticCustomError(rule, "{value}", {"value": str(value)[:60]})  # type: ignore[arg-type]
+    return PydanticCustomError(rule, "{value}", {"value": str(value)[:60]})
 
 
 def _slug(text: str) -> str:
@@ -114,7 +112,7 @@ class Shape(BaseModel):
 
 
 class AddressPlan(Shape):
-    """Where addresses come from. An office's `number` counts in steps of a `/slot` prefix within its block."""
+    """Where addresses come from. An office's `number` counts in steps of a `/slot` in its block."""
 
     networks: list[Network] = Field(min_length=1)
     slot: int = Field(default=26, ge=8, le=30)

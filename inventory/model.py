@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -11,7 +11,11 @@ from typing import Any, Generic, TypeVar
 from inventory.finding import Place
 
 T = TypeVar("T")
-EMPTY: Mapping[str, str] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def _empty() -> Mapping[str, Any]:
+    return EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Office:
     backup: Link | None
     place: Place
     island: str = ""
-    labels: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=_empty)
 
     @property
     def parent(self) -> str:
@@ -121,7 +125,7 @@ class Device:
     bought: date | None = None
     warranty: date | None = None  # the last day covered
     owner: str = ""
-    labels: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=_empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ class Module:
     probe: str  # icmp, tcp, http, certificate, dns, ssh, snmp, ntp
     interval: float = 60.0
     timeout: float = 5.0
-    options: Mapping[str, Any] = EMPTY  # checked by `inventory.modules`
+    options: Mapping[str, Any] = field(default_factory=_empty)  # checked by `inventory.modules`
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ class Service:
     users: str  # a selector of offices
     offices: tuple[str, ...]  # the ids that it selects
     place: Place
+    needs: tuple[str, ...] = ()  # services that it cannot work without
 
 
 @dataclass(frozen=True, slots=True)

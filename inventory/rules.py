@@ -13,5 +13,131 @@ class Rule(NamedTuple):
 
 
 RULES: dict[str, Rule] = {
+    # files
+    "file-missing": Rule(N_("the province has no {what}"), N_("write it, or copy it from a new 'tuyen init'")),
+    "file-unreadable": Rule(N_("cannot be read: {reason}"), N_("mend the file or its permissions")),
+    "file-empty": Rule(N_("the file holds nothing"), N_("fill it, or delete it")),
+    "file-too-large": Rule(N_("the file is larger than {limit} MiB"), N_("split it; offices/ may hold many files")),
+    "file-truncated": Rule(
+        N_("the file ends in the middle of something ({problem})"), N_("restore its end, for example from git")
+    ),
+    "bad-encoding": Rule(N_("the byte {byte} is not UTF-8"), N_("save the file as UTF-8")),
+    "bad-character": Rule(N_("the character {code} must not stand in YAML"), N_("delete it")),
+    "tab": Rule(N_("a tab stands where YAML wants spaces"), N_("indent with spaces")),
+    "yaml-syntax": Rule(N_("this is not YAML: {problem}"), N_("look at this line and the one above it")),
+    "yaml-alias": Rule(N_("anchors and aliases ('{name}') are not taken"), N_("put what is shared into a kind")),
+    "yaml-tag": Rule(N_("the tag '{tag}' is not taken"), N_("delete it; values are plain text")),
+    "yaml-too-deep": Rule(N_("more than {limit} levels lie inside each other"), N_("flatten it")),
+    "not-a-mapping": Rule(N_("the file must be a mapping of keys to values"), N_("start it with 'key: value' lines")),
+    "duplicate-key": Rule(
+        N_("the key '{key}' stands here again, first in line {first}"), N_("keep one; the other would be lost")
+    ),
+    "key-not-text": Rule(N_("a key must be plain text"), N_("write 'key: value'")),
+    # shapes
     "unknown-key": Rule(N_("no key '{key}' is known in {what}"), N_("write {near}")),
+    "missing-key": Rule(N_("the key '{key}' is missing in {what}"), N_("add it")),
+    "wrong-type": Rule(N_("{what} is {value}"), N_("write {expected}")),
+    "unknown-value": Rule(N_("{what} is {value}, which is not known"), N_("write {near}")),
+    "wrong-option": Rule(N_("the option '{option}': {problem}"), N_("see 'tuyen inventory schema' for what it takes")),
+    "bad-id": Rule(
+        N_("'{value}' is no id"), N_("write lower-case ASCII letters, digits and single hyphens, at most 63")
+    ),
+    "bad-address": Rule(N_("{what}: '{value}' is no IPv4 address"), N_("write four numbers, for example 10.91.16.1")),
+    "bad-prefix": Rule(
+        N_("{what}: '{value}' is no IPv4 prefix"), N_("write its first address and length, for example 10.91.16.64/26")
+    ),
+    "bad-mac": Rule(N_("{what}: '{value}' is no MAC address"), N_("write six pairs, for example 00:1d:aa:4b:2c:10")),
+    "bad-bandwidth": Rule(N_("{what}: '{value}' is no bandwidth"), N_("write for example 256 kbit/s or 20 Mbit/s")),
+    "bad-duration": Rule(N_("{what}: '{value}' is no duration"), N_("write for example 500 ms, 30 s, 5 m or 1 h")),
+    "bad-date": Rule(N_("{what}: '{value}' is no date"), N_("write year-month-day, for example 2026-10-31")),
+    "bad-host-name": Rule(N_("{what}: '{value}' is no host name"), N_("write for example kiengiang.example")),
+    "bad-ssh-key": Rule(N_("{what}: this is no SSH public key"), N_("paste one line of a .pub file")),
+    "unknown-time-zone": Rule(N_("no time zone is called '{value}'"), N_("write for example Asia/Ho_Chi_Minh")),
+    # references
+    "unknown-tier": Rule(N_("no tier '{name}' is declared in province.yaml"), N_("write {near}")),
+    "unknown-unit": Rule(N_("no unit '{name}' is declared in units.yaml"), N_("write {near}")),
+    "unknown-office": Rule(N_("no office '{name}' is declared"), N_("write {near}")),
+    "unknown-kind": Rule(N_("no kind '{name}' is declared in kinds.yaml"), N_("write {near}")),
+    "unknown-role": Rule(N_("no role '{name}' is declared in kinds.yaml"), N_("write {near}")),
+    "unknown-device-type": Rule(N_("no device type '{name}' is in device-types/"), N_("write {near}")),
+    "unknown-device": Rule(N_("no device '{name}' is declared"), N_("write {near}")),
+    "unknown-service": Rule(N_("no service '{name}' is declared in services.yaml"), N_("write {near}")),
+    "unknown-module": Rule(N_("no probe module is called '{name}'"), N_("write {near}")),
+    "unknown-probe": Rule(N_("no probe is called '{name}'"), N_("write {near}")),
+    "bad-selector": Rule(N_("{problem}"), N_("mend the selector")),
+    "unknown-secret": Rule(N_("no secret '{name}' is in secrets.yaml"), N_("add it with 'ansible-vault edit'")),
+    "kind-circle": Rule(N_("the kinds extend each other in a circle: {circle}"), N_("break it at one of them")),
+    "service-circle": Rule(N_("the services need each other in a circle: {circle}"), N_("break it at one of them")),
+    # units
+    "no-root-unit": Rule(N_("no unit of the top tier '{tier}' is declared"), N_("add the province's own unit")),
+    "wrong-unit-tier": Rule(
+        N_("the parent '{parent}' is of tier '{tier}'"), N_("a unit's parent is of the tier above: '{expected}'")
+    ),
+    "duplicate-code": Rule(
+        N_("the code {code} belongs to '{other}' at the same time, on {day}"),
+        N_("give each unit its own code, or dates"),
+    ),
+    "dates-out-of-order": Rule(N_("{what}: {later} stands before {earlier}"), N_("put the dates in order of time")),
+    "unit-ended": Rule(
+        N_("its unit '{unit}' no longer exists since {until}"), N_("name the unit that it belongs to now: {into}")
+    ),
+    # offices, kinds and addresses
+    "no-root-office": Rule(N_("the root office '{name}' is not declared"), N_("write {near}")),
+    "root-with-uplink": Rule(N_("the root office must have no uplink parent"), N_("delete it, or choose another root")),
+    "no-unit": Rule(N_("no unit is called like the office '{office}'"), N_("add 'unit:'; {near}")),
+    "no-kind": Rule(N_("the office has no kind"), N_("add 'kind:' to it or to the top of the file")),
+    "no-uplink": Rule(
+        N_("the office has no way to the network"), N_("add 'uplink: {{parent: OFFICE}}' or a 'parent:' to the file")
+    ),
+    "incomplete-link": Rule(N_("the {link} has no {missing}"), N_("add it here or to the kind '{kind}'")),
+    "uplink-circle": Rule(
+        N_("the uplinks run in a circle: {circle}"), N_("lead one of them towards the root '{root}'")
+    ),
+    "wrong-parent-tier": Rule(
+        N_("its uplink leads down to '{parent}' of tier '{tier}'"), N_("lead it to an office of the same tier or above")
+    ),
+    "backup-same-way": Rule(
+        N_("the backup goes to the same office by the same provider as the uplink"),
+        N_("name another provider or parent"),
+    ),
+    "duplicate-office": Rule(N_("the office '{office}' is declared in {other} too"), N_("ids are unique: rename one")),
+    "duplicate-number": Rule(
+        N_("the number {number} is taken by '{other}'"), N_("numbers are permanent: take a free one, {free}")
+    ),
+    "no-prefix": Rule(N_("the office has no addresses"), N_("add 'number:' (free: {free}) or 'prefix:'")),
+    "number-outside-block": Rule(N_("number {number} lies outside the block {block}"), N_("take a free one, {free}")),
+    "unaligned-number": Rule(N_("a /{length} cannot start at number {number}"), N_("take a multiple of {step}")),
+    "prefix-outside-plan": Rule(N_("{prefix} lies outside the address plan"), N_("choose one inside {networks}")),
+    "prefix-overlap": Rule(N_("{prefix} overlaps {other_prefix} of '{other}'"), N_("choose one that is free")),
+    "block-overlap": Rule(N_("the block {block} overlaps {other_block} of {other}"), N_("choose one that is free")),
+    "no-gateway": Rule(N_("no device of the office is its gateway"), N_("set 'gateway: true' on its router")),
+    "two-gateways": Rule(N_("'{first}' and '{second}' are both gateways"), N_("keep one")),
+    "missing-role": Rule(
+        N_("the device '{device}' has no role"), N_("add 'role:'; its kind has no device of that name")
+    ),
+    "missing-type": Rule(
+        N_("the device '{device}' has no type"), N_("add 'type:'; its kind has no device of that name")
+    ),
+    "nothing-absent": Rule(
+        N_("the kind '{kind}' has no device '{device}' to be absent"), N_("delete the entry, or write {near}")
+    ),
+    "duplicate-device": Rule(
+        N_("two devices of the office are called '{device}'"), N_("rename one, or change a count")
+    ),
+    "host-outside-prefix": Rule(
+        N_("host {host} of '{device}' does not fit into {prefix}"), N_("take 1 to {last}, or a larger prefix")
+    ),
+    "address-outside-prefix": Rule(
+        N_("{address} lies outside the office's prefix {prefix}"), N_("choose one inside it")
+    ),
+    "duplicate-address": Rule(N_("{address} belongs to '{other}' too"), N_("give each device its own address")),
+    "duplicate-serial": Rule(N_("the serial {serial} belongs to '{other}' too"), N_("look at the label of both")),
+    "duplicate-mac": Rule(N_("the MAC address {mac} belongs to '{other}' too"), N_("read it again from both")),
+    "probe-without-address": Rule(N_("'{device}' has probes but no address"), N_("add 'host:' or 'address:'")),
+    "warranty-before-purchase": Rule(
+        N_("the warranty ends on {warranty}, before the purchase on {bought}"), N_("mend one of the dates")
+    ),
+    "duplicate-device-type": Rule(N_("the slug '{slug}' is in {other} too"), N_("slugs are unique: change one")),
+    # people
+    "shared-ssh-key": Rule(N_("'{other}' has the same SSH key"), N_("give everyone a key of their own")),
 }

@@ -121,8 +121,8 @@ def _refused_events(text: str, file: str) -> Iterator[Finding]:
         return
     for event in yaml.parse(text, Loader=_Loader):
         place = _place(file, event)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            yield finding(place, "yaml-alias", name=event.anchor)
+        if anchor := getattr(event, "anchor", None):
+            yield finding(place, "yaml-alias", name=anchor)
         tag = getattr(event, "tag", None)
         if tag and tag not in _STANDARD_TAGS and tag != "!":
             yield finding(place, "yaml-tag", tag=tag)
@@ -132,9 +132,7 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> Finding:
     if isinstance(error, yaml.reader.ReaderError):
         before = text[: error.position] if isinstance(error.position, int) else ""
         place = Place(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        return finding(
-            place, "bad-character", code=f"U+{ord(text[error.position]):04X}" if before else error.reason
-        )
+        return finding(place, "bad-character", code=f"U+{ord(text[error.position]):04X}" if before else error.reason)
     mark = getattr(error, "problem_mark", None)
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
     lines = text.splitlines()

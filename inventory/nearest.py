@@ -1,0 +1,17 @@
+"""The right spelling that a wrong one most resembles."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from inventory.language import _
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the nearest of `known`, quoted, as a phrase; or up to eight of them when none is near."""
+    names = sorted(set(known))
+    if close := get_close_matches(word, names, n=1, cutoff=0.6):
+        return _("'{word}' (the nearest that exists)").format(word=close[0])
+    if not names:
+        return _("none: nothing is declared yet")
+    listed = ", ".join(names[:8])
+    return _("one of: {words}").format(words=listed if len(names) <= 8 else f"{listed}, …")

@@ -1,0 +1,109 @@
+"""The administrative tree: units with permanent ids and dated codes, names, types and parents."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+
+from inventory.calendar import dated, order_findings
+from inventory.declared import UnitsFile, UnitShape
+from inventory.finding import Finding, finding
+from inventory.model import Unit
+from inventory.nearest import nearest
+from inventory.yamlfile import Document
+
+
+def resolve_units(document: Document, shape: UnitsFile) -> dict[str, Unit]:
+    """Return the units by id, in the order of the file."""
+    return {name: _unit(name, unit, document) for name, unit in shape.units.items()}
+
+
+def _unit(name: str, shape: UnitShape, document: Document) -> Unit:
+    return Unit(
+        id=name,
+        tier=shape.tier,
+        code=dated(shape.code),
+        name=dated(shape.name),
+        type=dated(shape.type),
+        parent=dated(shape.parent),
+        place=document.place("units", name),
+        since=shape.since,
+        until=shape.until,
+        into=tuple(shape.into),
+        island=shape.island,
+    )
+
+
+def check_units(
+    document: Document, shape: UnitsFile, units: Mapping[str, Unit], tiers: Sequence[str]
+) -> Iterator[Finding]:
+    """Complain of wrong tiers, parents, dates and codes."""
+    for name, unit in shape.units.items():
+        for attribute in ("code", "name", "type", "parent"):
+            yield from order_findings(document, ("units", name, attribute), getattr(unit, attribute))
+        if unit.until <= unit.since:
+            place = document.place("units", name, "until")
+            yield finding(place, "dates-out-of-order", what="until", earlier=unit.until, later=unit.since)
+        yield from _check_references(document, units[name], units, tiers)
+    if tiers and not any(unit.tier == tiers[0] for unit in units.values()):
+        yield finding(document.place("units"), "no-root-unit", tier=tiers[0])
+    yield from _check_codes(document, units)
+
+
+def _check_references(
+    document: Document, unit: Unit, units: Mapping[str, Unit], tiers: Sequence[str]
+) -> Iterator[Finding]:
+    if unit.tier not in tiers:
+        place = document.place("units", unit.id, "tier")
+        yield finding(place, "unknown-tier", name=unit.tier, near=nearest(unit.tier, tiers))
+        return
+    for successor in unit.into:
+        if successor not in units:
+            place = document.place("units", unit.id, "into")
+            yield finding(place, "unknown-unit", name=successor, near=nearest(successor, units))
+    place = document.place("units", unit.id, "parent")
+    depth = tiers.index(unit.tier)
+    expected = tiers[depth - 1] if depth else ""
+    for parent in unit.parent.values:
+        if not parent and depth:
+            yield finding(place, "missing-key", key="parent", what=f"units.{unit.id}")
+        elif parent and parent not in units:
+            yield finding(place, "unknown-unit", name=parent, near=nearest(parent, units))
+        elif parent and units[parent].tier != expected:
+            yield finding(place, "wrong-unit-tier", parent=parent, tier=units[parent].tier, expected=expected)
+
+
+def _check_codes(document: Document, units: Mapping[str, Unit]) -> Iterator[Finding]:
+    """A code names one unit of a tier at a time; later it may name another."""
+    spans: dict[tuple[str, str], list[tuple[date, date, Unit]]] = {}
+    for unit in units.values():
+        for start, end, code in _spans(unit):
+            spans.setdefault((unit.tier, code), []).append((start, end, unit))
+    for (_tier, code), held in spans.items():
+        held.sort(key=lambda span: span[0])
+        for (_start, end, first), (start, _end, second) in pairwise(held):
+            if start < end:
+                later = max(first, second, key=lambda unit: unit.place)
+                other = first if later is second else second
+                place = document.place("units", later.id, "code")
+                yield finding(place, "duplicate-code", code=code, other=other.id, day=max(start, later.since))
+
+
+def _spans(unit: Unit) -> Iterator[tuple[date, date, str]]:
+    days = [max(day, unit.since) for day in unit.code.since]
+    days[0] = unit.since
+    for start, end, code in zip(days, [*days[1:], unit.until], unit.code.values, strict=True):
+        if start < end:
+            yield start, end, code
+
+
+def district_of(units: Mapping[str, Unit], unit: str, tiers: Sequence[str], day: date) -> str:
+    """Return the id of the unit of the second tier that `unit` is or lies in; "" above it or where there is none."""
+    if len(tiers) < 3:
+        return ""
+    seen: set[str] = set()
+    while unit in units and unit not in seen:
+        if units[unit].tier == tiers[1]:
+            return unit
+        seen.add(unit)
+        unit = units[unit].parent.on(day)
+    return ""
