@@ -1,0 +1,44 @@
+# Everything a fresh Debian or Ubuntu machine with Python 3.11 or newer needs; each target does its own set-up.
+# The Debian packages: what the lab runs on, and the real daemons that the tests speak to.
+LAB_PACKAGES := iproute2 util-linux
+TEST_PACKAGES := $(LAB_PACKAGES) snmpd snmp chrony dnsmasq-base nginx-light openssh-server openssh-client fping \
+	prometheus prometheus-blackbox-exporter curl
+PYTHON := .venv/bin/python
+MESSAGES := inventory exporters lab cli
+
+.PHONY: env demo test lint soak bench lock messages wheel
+env: .venv/.ready
+
+.venv/.ready: requirements.txt pyproject.toml build_catalogues.py $(wildcard inventory/locale/*/LC_MESSAGES/*.po)
+	bin/environment
+
+demo: env
+	bin/debian-packages $(LAB_PACKAGES)
+	.venv/bin/tuyen lab demo .demo/kien-giang
+
+lint: env
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	PYTHON=$(PYTHON) bin/check-messages
+
+test: env
+	bin/debian-packages $(TEST_PACKAGES)
+	$(PYTHON) -m pytest -m "not soak"
+
+soak: env
+	bin/debian-packages $(TEST_PACKAGES)
+	$(PYTHON) -m pytest -m soak
+
+bench: env
+	bin/debian-packages $(TEST_PACKAGES)
+	$(PYTHON) -m benchmarks
+
+lock:
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --group dev \
+		--output-file requirements.txt
+
+messages: env
+	.venv/bin/pybabel --quiet extract --no-location --sort-output --omit-header -k N_ -o /tmp/tuyen.pot $(MESSAGES)
+	.venv/bin/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header -D tuyen -l vi -i /tmp/tuyen.pot -d inventory/locale
