@@ -1,0 +1,33 @@
+"""What this room raises.
+
+LabError
+├── MachineError       the machine lacks something; the message names the command that root would run
+├── RunningError       a lab is already up, or coming up, in this state folder
+├── AbsentError        no lab is up in this state folder
+├── UnknownPartError   no office, link or device of that name
+└── StartError         the lab did not come up; the message holds the reason from its log
+"""
+
+
+class LabError(Exception):
+    """The root of what this room raises; the message is for the user, in the chosen language."""
+
+
+class MachineError(LabError):
+    """The machine lacks something that the lab needs."""
+
+
+class RunningError(LabError):
+    """A lab is already up, or coming up, in this state folder."""
+
+
+class AbsentError(LabError):
+    """No lab is up in this state folder."""
+
+
+class UnknownPartError(LabError):
+    """No office, link or device of that name."""
+
+
+class StartError(LabError):
+    """The lab did not come up, or went away while it was asked."""

@@ -1,0 +1,147 @@
+"""The practice province: bring it up, act on it, run commands in it, take it down.
+
+lab = up(province, folder, secrets={})
+lab.cut(["an-bien"])
+subprocess.run(enter_command(lab, ["curl", "https://one-stop.kien-giang.example/"]))
+lab.down()
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from inventory.language import _
+from inventory.model import Province
+from lab.control import keeper_of
+from lab.errors import RunningError, StartError
+from lab.files import LOG, STATE, remove_leftovers, take_lock
+from lab.keeper import STAY
+from lab.machine import check_machine, environment, namespaces
+from lab.running import Lab, Status
+from lab.scene import dump_scene
+from lab.staging import make_scene
+from lab.ways import Impairment
+
+__all__ = ["Impairment", "Lab", "Status", "enter_command", "up"]
+_TRUST = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # what TLS clients read
+_INSIDE = "TUYEN_LAB"  # set in what runs inside a lab, to its state folder
+
+
+def up(
+    province: Province,
+    folder: Path,
+    *,
+    secrets: Mapping[str, str],
+    die_with_parent: bool = False,
+    patience: float = 60.0,
+) -> Lab:
+    """Bring `province` up, with its files in `folder`, and return when every address answers.
+
+    With `die_with_parent` the lab ends as soon as this process does, however it ends. Raises MachineError,
+    RunningError, StartError (also after `patience` seconds).
+    """
+    check_machine()
+    scene = dump_scene(make_scene(province, secrets)) + b"\n"
+    folder = folder.resolve()
+    lock = take_lock(folder)
+    if lock is None:
+        raise RunningError(_("a lab is already up in {folder}; see: tuyen lab status").format(folder=folder))
+    remove_leftovers(folder)
+    try:
+        starting = _start(folder, lock)
+    finally:
+        os.close(lock)
+    assert starting.stdin
+    assert starting.stdout
+    starting.wait()  # setsid has forked; what it started is nobody's child
+    with starting.stdout:
+        try:
+            _wait_until_ready(starting, scene, folder, patience)
+            lab = _remember(folder)
+        except BaseException:
+            starting.stdin.close()  # the leash: what has begun ends
+            raise
+    return _release(starting, lab, die_with_parent)
+
+
+def _start(folder: Path, lock: int) -> "subprocess.Popen[bytes]":
+    here = str(Path(__file__).parent.parent)
+    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    keeper = [sys.executable, "-m", "lab.keeper", str(folder), str(lock)]
+    with (folder / LOG).open("wb") as log:
+        return subprocess.Popen(
+            ["setsid", "--fork", "unshare", *namespaces(), "--", *keeper],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            pass_fds=[lock],
+            env={**environment(), "PYTHONPATH": os.pathsep.join(paths)},
+            cwd="/",
+        )
+
+
+def _wait_until_ready(starting: "subprocess.Popen[bytes]", scene: bytes, folder: Path, patience: float) -> None:
+    """Hand over the scene and read how it went. Raises StartError with the reason."""
+    assert starting.stdin
+    assert starting.stdout
+    try:
+        starting.stdin.write(scene)
+        starting.stdin.flush()
+    except BrokenPipeError:
+        raise StartError(_reason(folder)) from None
+    if not select.select([starting.stdout], [], [], patience)[0]:
+        raise StartError(
+            _("the lab did not come up within {seconds:g} s; see {log}").format(seconds=patience, log=folder / LOG)
+        )
+    outcome = json.loads(starting.stdout.readline() or "{}")
+    if "too_many_files" in outcome:
+        message = _("the lab may not open enough files: {reason}; raise the limit, for example in limits.conf")
+        raise StartError(message.format(reason=outcome["too_many_files"]))
+    if "ready" not in outcome:
+        raise StartError(_("the lab did not come up: {reason}").format(reason=outcome.get("failed") or _reason(folder)))
+
+
+def _reason(folder: Path) -> str:
+    """Return the last line of the log, where a process that died has written why."""
+    lines = (folder / LOG).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else _("it ended without a word")
+
+
+def _remember(folder: Path) -> Lab:
+    """Write down which process holds the namespaces: the keeper's parent, which waits for it in them."""
+    status = Path(f"/proc/{keeper_of(folder)}/status").read_text()
+    holder = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
+    written = folder / f"{STATE}.new"
+    written.write_text(json.dumps({"schema": 1, "holder": holder}) + "\n")
+    written.replace(folder / STATE)
+    return Lab(folder, holder)
+
+
+def _release(starting: "subprocess.Popen[bytes]", lab: Lab, die_with_parent: bool) -> Lab:
+    """Let the lab live on without this process, or keep its leash."""
+    assert starting.stdin
+    with starting.stdin:
+        if die_with_parent:
+            return Lab(lab.folder, lab.holder, os.dup(starting.stdin.fileno()))
+        starting.stdin.write(STAY)
+    return lab
+
+
+def enter_command(lab: Lab, argv: Sequence[str]) -> list[str]:
+    """Return the command line that runs `argv` where the controller stands, in this folder and environment.
+
+    It is a process of the lab: it ends with the lab at the latest, and is told to when its caller ends. TLS
+    clients in it trust the lab's authority. Inside a lab already, it is `argv` itself.
+    """
+    if os.environ.get(_INSIDE):
+        return list(argv)
+    own = f"/proc/{lab.holder}/ns"
+    enter = ["nsenter", f"--mount={own}/mnt", f"--net={own}/net", f"--pid={own}/pid_for_children"]
+    if os.geteuid():
+        enter.insert(1, f"--user={own}/user")
+    settings = [f"{_INSIDE}={lab.folder}", *(f"{variable}={lab.authority}" for variable in _TRUST)]
+    return [*enter, "--", "env", f"--chdir={Path.cwd()}", *settings, "setpriv", "--pdeathsig=TERM", "--", *argv]

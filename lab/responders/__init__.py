@@ -1,0 +1,1 @@
+"""What answers on the ports of the practice province: one file a protocol."""

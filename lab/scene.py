@@ -1,0 +1,87 @@
+"""What the lab is to play: hosts with their open ports, offices with their ways, as plain values.
+
+A scene is made from a province once, by `lab.staging`, and handed to the keeper as JSON: the process that plays
+it neither reads files nor loads the inventory. It holds secrets (SNMP communities), so it travels through a pipe
+only.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+DATAGRAM = frozenset({"dns", "ntp", "snmp"})  # the kinds of ports that take datagrams, not connections
+
+
+class Port(NamedTuple):
+    """An open port. `kind` is ssh, http, https, tcp (stream) or dns, ntp, snmp (datagram)."""
+
+    kind: str
+    number: int
+    community: str = ""  # snmp only
+    names: tuple[str, ...] = ()  # http and https: the names that are served besides the device's own
+    pages: Mapping[str, str] = {}  # http and https: path -> title
+
+
+class Way(NamedTuple):
+    """One link of an office: its id, and the id of the office that it leads to."""
+
+    link: str
+    parent: str
+
+
+class Place(NamedTuple):
+    """An office: its ways in order of preference (none for the root) and its prefix, "10.91.17.64/26"."""
+
+    id: str
+    prefix: str
+    ways: tuple[Way, ...]
+
+
+class Host(NamedTuple):
+    """A device with an address. `name` is its full host name, `description` what SNMP says of it."""
+
+    id: str
+    office: str
+    name: str
+    address: str
+    role: str
+    description: str
+    interfaces: tuple[str, ...]
+    ports: tuple[Port, ...]
+
+
+class Scene(NamedTuple):
+    """A whole province. `name_server` is the address of its DNS server, "" when none is declared."""
+
+    province: str
+    networks: tuple[str, ...]
+    places: tuple[Place, ...]
+    hosts: tuple[Host, ...]
+    names: Mapping[str, str]  # name of a service -> address
+    name_server: str
+
+
+def dump_scene(scene: Scene) -> bytes:
+    """Return `scene` as JSON, in UTF-8."""
+    return json.dumps(scene, ensure_ascii=False).encode()
+
+
+def read_scene(text: bytes) -> Scene:
+    """Return the scene that `dump_scene` wrote."""
+    province, networks, places, hosts, names, name_server = json.loads(text)
+    return Scene(
+        province,
+        tuple(networks),
+        tuple(Place(office, prefix, tuple(Way(*way) for way in ways)) for office, prefix, ways in places),
+        tuple(_read_host(fields) for fields in hosts),
+        names,
+        name_server,
+    )
+
+
+def _read_host(fields: list[Any]) -> Host:
+    identity, office, name, address, role, description, interfaces, ports = fields
+    opened = tuple(
+        Port(kind, number, community, tuple(names), pages) for kind, number, community, names, pages in ports
+    )
+    return Host(identity, office, name, address, role, description, tuple(interfaces), opened)
