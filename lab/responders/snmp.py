@@ -96,6 +96,7 @@ def read_request(text: bytes) -> Request | None:
     while not decoder.eof() and len(asked) < _MOST:
         decoder.enter()
         asked.append(tuple(int(part) for part in str(decoder.read()[1]).split(".")))
+        decoder.read()  # the place of the value: a question leaves it empty
         decoder.leave()
     return Request(community, int(tag.nr), number, first, repeats, tuple(asked))
 
