@@ -42,8 +42,21 @@ class Finding:
 
 
 def finding(place: Place, rule: str, **values: object) -> Finding:
-    """Make a finding; every value is kept as text."""
-    return Finding(place, rule, tuple((key, str(value)) for key, value in values.items()))
+    """Make a finding; every value is kept as text that is safe and short enough to be shown on a terminal."""
+    return Finding(
+        place._replace(file=_shown(place.file)), rule, tuple((key, _shown(value)) for key, value in values.items())
+    )
+
+
+_MOST = 400
+
+
+def _shown(value: object) -> str:
+    """Return the value as text, control characters written as escapes, the middle of a very long one left out."""
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    return text if len(text) <= _MOST else f"{text[: _MOST // 2]} … {text[-_MOST // 2 :]}"
 
 
 class InventoryError(Exception):

@@ -22,7 +22,7 @@ RULES: dict[str, Rule] = {
         N_("the file ends in the middle of something ({problem})"), N_("restore its end, for example from git")
     ),
     "bad-encoding": Rule(N_("the byte {byte} is not UTF-8"), N_("save the file as UTF-8")),
-    "bad-character": Rule(N_("the character {code} must not stand in YAML"), N_("delete it")),
+    "bad-character": Rule(N_("the character {code} must not stand here"), N_("delete it")),
     "tab": Rule(N_("a tab stands where YAML wants spaces"), N_("indent with spaces")),
     "yaml-syntax": Rule(N_("this is not YAML: {problem}"), N_("look at this line and the one above it")),
     "yaml-alias": Rule(N_("anchors and aliases ('{name}') are not taken"), N_("put what is shared into a kind")),
@@ -140,4 +140,52 @@ RULES: dict[str, Rule] = {
     "duplicate-device-type": Rule(N_("the slug '{slug}' is in {other} too"), N_("slugs are unique: change one")),
     # people
     "shared-ssh-key": Rule(N_("'{other}' has the same SSH key"), N_("give everyone a key of their own")),
+    # workbooks
+    "workbook-unreadable": Rule(N_("this is no Excel workbook, or it is damaged: {reason}"), N_("save it again as .xlsx")),
+    "workbook-encrypted": Rule(N_("the workbook is protected by a password"), N_("save a copy without one")),
+    "workbook-old-format": Rule(N_("this is a workbook of the old kind (.xls)"), N_("save it as .xlsx")),
+    "workbook-too-large": Rule(N_("{what} is larger than {limit}"), N_("split the workbook; delete what is not needed")),
+    "workbook-without-table": Rule(
+        N_("no sheet has a row of headings for devices or offices"),
+        N_("add headings, for example {headings}; 'tuyen inventory export xlsx' writes them all"),
+    ),
+    "sheet-skipped": Rule(
+        N_("no row of headings is found, so nothing of this sheet is taken"), N_("add headings, for example {headings}")
+    ),
+    "sheet-missing-column": Rule(N_("no column says which {what} a row is about"), N_("add one: {headings}")),
+    "sheet-unknown-column": Rule(N_("the column '{heading}' is not known and not taken"), N_("write {near}, or ignore this")),
+    "sheet-duplicate-column": Rule(N_("the column '{heading}' says the same as column {first}"), N_("keep one of them")),
+    "sheet-merged": Rule(
+        N_("the cells {cells} are merged, so their rows are not taken"), N_("unmerge them and fill each cell")
+    ),
+    "sheet-formula": Rule(N_("the formula {formula} has no stored value"), N_("open and save it in Excel, or paste the value")),
+    "sheet-error": Rule(N_("the cell holds the error {value}"), N_("write the value itself")),
+    "sheet-bad-date": Rule(N_("'{value}' is no date"), N_("write 31/12/2026 or 2026-12-31")),
+    "sheet-date-for-text": Rule(
+        N_("Excel has turned what was typed into the date or time {value}"), N_("format the cell as text and type it again")
+    ),
+    "sheet-long-number": Rule(
+        N_("Excel keeps 15 digits of a number, so {value} may not be what was typed"),
+        N_("format the cell as text and type it again"),
+    ),
+    "sheet-follows": Rule(
+        N_("{column} is '{value}' here but '{known}' in the inventory; it follows from '{follows}'"),
+        N_("change that instead"),
+    ),
+    "sheet-emptied": Rule(
+        N_("{column} is empty here but '{known}' in the inventory, which stays"), N_("to remove it, edit {place}")
+    ),
+    "sheet-moved": Rule(
+        N_("'{device}' cannot become '{other}': the id of a device holds its name and office, and is permanent"),
+        N_("for a machine that was moved, add a row for the new place, and 'absent: true' in the old office's file"),
+    ),
+    "sheet-new-office": Rule(N_("no office '{name}' is declared, and an import makes none"), N_("write {near}, or declare it in offices/")),
+    "sheet-incomplete-device": Rule(N_("a new device needs {missing}"), N_("fill it in, or give the id of a device that exists")),
+    "sheet-duplicate-row": Rule(N_("'{name}' was in row {first} of '{sheet}' already"), N_("keep one of the rows")),
+    "sheet-ambiguous": Rule(N_("'{value}' may be any of {names}"), N_("write the id of the one that is meant")),
+    "sheet-no-effect": Rule(
+        N_("{attribute} of '{name}' would still be '{value}' after the change"), N_("change it by hand in {file}")
+    ),
+    "file-not-editable": Rule(N_("this file cannot be changed without losing its layout"), N_("write {changes} by hand")),
+    "file-changed": Rule(N_("the file was changed by someone else meanwhile"), N_("import again")),
 }
