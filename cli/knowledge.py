@@ -1,0 +1,35 @@
+"""What probes may use beside the declaration: secrets, pinned host keys, and authorities to trust."""
+
+from pathlib import Path
+
+from exporters.questions import Knowledge
+from inventory.model import Province
+from inventory.secrets import open_secrets, references
+
+STATE = ".tuyen"
+AUTHORITY, KNOWN_HOSTS = "ca.pem", Path(STATE, "known_hosts")
+
+
+def gather(folder: Path, province: Province) -> Knowledge:
+    """Return what the province's folder holds for probes. Raises SecretError when secrets are needed and shut."""
+    authority = folder / AUTHORITY
+    return Knowledge(
+        secrets=open_secrets(folder) if references(province) else {},
+        host_keys=read_known_hosts(folder / KNOWN_HOSTS),
+        ca_file=str(authority) if authority.is_file() else "",
+    )
+
+
+def read_known_hosts(path: Path) -> dict[str, str]:
+    """Return the pinned keys by address, in OpenSSH's known_hosts form without hashing; several keys on lines."""
+    pinned: dict[str, str] = {}
+    if not path.is_file():
+        return pinned
+    for line in path.read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if len(words) < 3 or words[0].startswith(("#", "@", "|")):
+            continue
+        for address in words[0].split(","):
+            key = f"{words[1]} {words[2]}"
+            pinned[address] = f"{pinned[address]}\n{key}" if address in pinned else key
+    return pinned

@@ -1,0 +1,195 @@
+"""`tuyen lab`: a practice province on this machine, with no way out."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import complain, print_json, say
+from cli.settings import PROVINCE_VARIABLE, Format, FormatOption, example, settings
+from inventory.language import _
+
+if TYPE_CHECKING:
+    from lab.running import Lab, Status
+
+app = typer.Typer(help=_("A practice province on this machine, to try everything on; it has no way out."))
+STATE = Path(".tuyen", "lab")
+DEMO_PORTS = range(9733, 9743)
+
+
+@app.command(epilog=example("tuyen lab up"))
+def up(context: typer.Context) -> None:
+    """Bring up every declared address: ping and the ports of each role answer. Stays up until 'tuyen lab down'."""
+    folder = settings(context).folder()
+    _say_status(_up(folder, die_with_parent=False).status())
+    say(_("run commands in it, for example: tuyen lab run -- tuyen check"))
+
+
+def _up(folder: Path, *, die_with_parent: bool) -> "Lab":
+    from inventory.load import load
+    from inventory.secrets import open_secrets, references
+    from lab.practice import up as bring_up
+
+    province = load(folder)
+    secrets = open_secrets(folder) if references(province) else {}
+    return bring_up(province, folder / STATE, secrets=secrets, die_with_parent=die_with_parent)
+
+
+def _lab(context: typer.Context) -> "Lab":
+    from lab.running import Lab
+
+    return Lab.load(settings(context).folder() / STATE)
+
+
+def _say_status(status: "Status", form: Format = Format.TABLE) -> None:
+    if form is Format.JSON:
+        print_json([{**_fields(status), "impairments": {k: v._asdict() for k, v in status.impairments.items()}}])
+        return
+    say(
+        _(
+            "{province}: {offices} offices, {devices} devices, {ports} ports; up {uptime:.0f} s, {memory:.0f} MiB"
+        ).format(
+            province=status.province,
+            offices=status.offices,
+            devices=status.devices,
+            ports=status.ports,
+            uptime=status.uptime,
+            memory=status.memory / 2**20,
+        )
+    )
+    if status.cuts:
+        say(_("cut: {parts} ({silent} devices silent)").format(parts=", ".join(status.cuts), silent=status.silent))
+    for link, line in status.impairments.items():
+        say(
+            _("{link}: loses {loss:.1%}, delays {delay:.0f} ms (+{jitter:.0f} ms)").format(
+                link=link, loss=line.loss, delay=line.delay * 1000, jitter=line.jitter * 1000
+            )
+        )
+
+
+def _fields(status: "Status") -> dict[str, object]:
+    return {name: getattr(status, name) for name in status.__dataclass_fields__}
+
+
+@app.command(epilog=example("tuyen lab status"))
+def status(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
+    """Say whether the lab is up, and what is cut."""
+    _say_status(_lab(context).status(), form)
+
+
+@app.command(epilog=example("tuyen lab cut tho-chau", "tuyen lab cut an-bien.uplink --loss 20 --delay 300"))
+def cut(
+    context: typer.Context,
+    parts: Annotated[list[str], typer.Argument(metavar="PART...", help=_("offices, links or devices, by their ids"))],
+    loss: Annotated[float, typer.Option(min=0, max=100, help=_("only lose this many percent on a link"))] = 0,
+    delay: Annotated[float, typer.Option(min=0, max=60_000, help=_("only delay by milliseconds on a link"))] = 0,
+    jitter: Annotated[float, typer.Option(min=0, max=60_000, help=_("and by up to so many more"))] = 0,
+) -> None:
+    """Take offices (with all behind them), links or devices away; or make a link bad."""
+    lab = _lab(context)
+    if loss or delay or jitter:
+        for part in parts:
+            lab.impair(part, loss=loss / 100, delay=delay / 1000, jitter=jitter / 1000)
+        _say_status(lab.status())
+    else:
+        _say_status(lab.cut(parts))
+
+
+@app.command(epilog=example("tuyen lab restore tho-chau", "tuyen lab restore"))
+def restore(
+    context: typer.Context,
+    parts: Annotated[list[str] | None, typer.Argument(metavar="[PART...]", help=_("default: everything"))] = None,
+) -> None:
+    """Bring back what was cut or made bad."""
+    _say_status(_lab(context).restore(parts or ()))
+
+
+@app.command(epilog=example("tuyen lab run -- tuyen check", "tuyen lab run -- bash"))
+def run(
+    context: typer.Context,
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND...", help=_("what to run where the controller is"))
+    ],
+) -> None:
+    """Run a command in the lab, where the province's controller stands. Its exit code is ours."""
+    from lab.practice import enter_command
+
+    raise typer.Exit(_wait(enter_command(_lab(context), command)))
+
+
+def _wait(command: list[str], **options: object) -> int:
+    """Run a command in the foreground; Ctrl-C is its affair, and ours only after it has ended."""
+    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
+        while True:
+            try:
+                code: int = process.wait()
+            except KeyboardInterrupt:
+                continue
+            return code if code >= 0 else 128 - code
+
+
+@app.command(epilog=example("tuyen lab down"))
+def down(context: typer.Context) -> None:
+    """Take the lab away, with everything in it."""
+    _lab(context).down()
+    say(_("the lab is gone; nothing of it is left"))
+
+
+@app.command(epilog=example("tuyen lab demo /tmp/kien-giang"))
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("the province; made from the example if new"))],
+) -> None:
+    """Show it all: a province, brought up in the lab, checked, and watched until Ctrl-C.
+
+    Without a terminal it ends by itself after the first full round.
+    """
+    from inventory.template import create_province
+    from lab.practice import enter_command
+
+    if not (folder / "province.yaml").is_file():
+        create_province(folder)
+    say(_("province: {folder}").format(folder=folder))
+    lab = _up(folder, die_with_parent=True)
+    try:
+        _say_status(lab.status())
+        _wait(enter_command(lab, _tuyen(folder, "check")))
+        listener = _free_socket()
+        _say_where(folder, listener)
+        words = ["watch", "--fd", str(listener.fileno()), *([] if sys.stdin.isatty() else ["--once"])]
+        code = _wait(enter_command(lab, _tuyen(folder, *words)), pass_fds=[listener.fileno()])
+    finally:
+        lab.down()
+    complain(_("the lab is gone; the province stays in {folder}").format(folder=folder))
+    raise typer.Exit(0 if code in (0, 130) else code)
+
+
+def _tuyen(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "cli", "--province", str(folder.absolute()), *words]
+
+
+def _free_socket() -> socket.socket:
+    """Return a socket on this machine's loopback; a process in the lab that inherits it serves this side."""
+    for port in DEMO_PORTS:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            continue
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def _say_where(folder: Path, listener: socket.socket) -> None:
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    say("")
+    say(_("metrics for Prometheus:  {base}/metrics").format(base=base))
+    say(_("its targets (http_sd):   {base}/sd").format(base=base))
+    say(
+        _("in another terminal:     export {variable}={folder}").format(
+            variable=PROVINCE_VARIABLE, folder=folder.absolute()
+        )
+    )
+    say("                         .venv/bin/tuyen lab cut an-bien")
+    say("                         .venv/bin/tuyen lab run -- .venv/bin/tuyen check under=an-bien")
+    say("")

@@ -1,0 +1,80 @@
+"""The tuyen command: errors become messages and exit codes here, and nowhere else.
+
+Exit codes: 0 fine, 1 findings or failures, 2 wrong usage or unreadable input, 130 interrupted.
+"""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import inventory as inventory_commands
+from cli import lab as lab_commands
+from cli.check import check
+from cli.init import init
+from cli.output import complain
+from cli.settings import PROVINCE_VARIABLE, Settings, example
+from cli.watch import watch
+from inventory.finding import InventoryError
+from inventory.language import _
+from lab.errors import LabError
+
+UNREADABLE, INTERRUPTED = 2, 130
+app = typer.Typer(
+    name="tuyen",
+    help=_("Declare, check, maintain and watch the IT infrastructure of a province's offices."),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog=example("tuyen init kien-giang"))(init)
+app.add_typer(inventory_commands.app, name="inventory")
+app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen check tier=commune --watch"))(check)
+app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
+app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tuyen {version('tuyen')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    province: Annotated[
+        Path | None,
+        typer.Option(envvar=PROVINCE_VARIABLE, help=_("the province's folder; default: found upward from here")),
+    ] = None,
+    lang: Annotated[  # noqa: ARG001  (read before the commands are built, as their help is translated too)
+        str | None, typer.Option(help=_("language of messages: vi or en; default: the locale's"))
+    ] = None,
+    show_version: Annotated[  # noqa: ARG001  (its callback answers)
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help=_("show the version and stop"))
+    ] = False,
+) -> None:
+    """Put the global options where every command finds them."""
+    context.obj = Settings(province)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except InventoryError as error:
+        complain(str(error))
+        sys.exit(UNREADABLE)
+    except LabError as error:
+        complain(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complain(_("interrupted"))
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,139 @@
+"""`tuyen watch`: the daemon."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import complain, say
+from cli.settings import settings
+from inventory.language import _
+
+if TYPE_CHECKING:
+    from exporters.metrics import WatchMetrics
+    from exporters.watch import Watch
+    from inventory.load import Loader
+
+log = logging.getLogger("tuyen.watch")
+DEFAULT_LISTEN = "127.0.0.1:9733"
+RELOAD_EVERY = 2.0  # seconds between looks at the province's files
+
+
+def watch(
+    context: typer.Context,
+    listen: Annotated[str, typer.Option(help=_("address and port to serve /metrics on"))] = DEFAULT_LISTEN,
+    fd: Annotated[int, typer.Option(hidden=True, help=_("an open socket to serve on instead"))] = -1,
+    once: Annotated[bool, typer.Option("--once", help=_("stop after the first full round of questions"))] = False,
+) -> None:
+    """Check everything on schedule until Ctrl-C, and serve /metrics, /probe, /sd and /healthz to Prometheus."""
+    from cli.knowledge import gather
+    from exporters.metrics import WatchMetrics
+    from exporters.watch import Watch
+    from inventory.load import Loader
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    folder = settings(context).folder()
+    loader = Loader(folder)
+    province = loader.load()
+    watching = Watch(province, gather(folder, province))
+    server = _socket(listen, fd)
+    host, port = server.getsockname()[:2]
+    say(
+        _("watching {count} questions in {offices} offices; http://{host}:{port}/metrics").format(
+            count=len(watching.asked), offices=len(province.offices), host=host, port=port
+        )
+    )
+    asyncio.run(_serve(watching, WatchMetrics(watching), loader, server, once))
+
+
+def _socket(listen: str, fd: int) -> socket.socket:
+    """Return the socket to serve on: bound before anything is asked, so that a taken port is told at once."""
+    if fd >= 0:
+        return socket.socket(fileno=fd)
+    host, _colon, port = listen.rpartition(":")
+    try:
+        return socket.create_server((host.strip("[]") or "127.0.0.1", int(port)), backlog=128)
+    except (OSError, ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            _("cannot serve on {listen}: {reason}").format(listen=listen, reason=error), param_hint="--listen"
+        ) from error
+
+
+async def _serve(
+    watching: "Watch", metrics: "WatchMetrics", loader: "Loader", listener: socket.socket, once: bool
+) -> None:
+    import uvicorn
+
+    from exporters.web import application
+
+    config = uvicorn.Config(application(watching, metrics), log_level="warning", access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    background = [asyncio.create_task(watching.run()), asyncio.create_task(_reload(watching, metrics, loader))]
+    if once:
+        background.append(asyncio.create_task(_stop_after_round(watching, server)))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        for task in background:
+            task.cancel()
+        results = await asyncio.gather(*background, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+async def _stop_after_round(watching: "Watch", server: "object") -> None:
+    """Let the server end when every question has been answered once."""
+    answered, asked = watching.progress()
+    while answered < asked:
+        await asyncio.sleep(0.2)
+        answered, asked = watching.progress()
+    _say_round(watching)
+    server.should_exit = True  # type: ignore[attr-defined]
+
+
+def _say_round(watching: "Watch") -> None:
+    health = watching.health()
+    up = sum(state == "up" for state in health.offices.values())
+    say(
+        _("first round: {asked} questions answered, {up} of {count} offices up").format(
+            asked=len(watching.asked), up=up, count=len(health.offices)
+        )
+    )
+    for office, state in health.offices.items():
+        if state != "up":
+            say(f"  {office}: {_(state)}: {health.reasons.get(office, '')}")
+
+
+async def _reload(watching: "Watch", metrics: "WatchMetrics", loader: "Loader") -> None:
+    """Take over the province's files when they changed and are good; otherwise say why, and go on as before."""
+    from cli.knowledge import gather
+    from inventory.finding import InventoryError
+
+    told: object = None
+    while True:
+        await asyncio.sleep(RELOAD_EVERY)
+        province, findings = await asyncio.to_thread(loader.examine)
+        watching.load_good = not findings
+        if findings or province is None:
+            if findings != told:
+                complain("\n".join(map(str, findings)))
+                complain(_("the province's files are not good; the watch goes on with what it has"))
+            told = findings
+            continue
+        told = None
+        if _same(watching, province):
+            continue
+        with contextlib.suppress(InventoryError):
+            knowledge = await asyncio.to_thread(gather, Path(loader.folder), province)
+            watching.replace(province, knowledge)
+            metrics.replace(province)
+            log.info(_("the province changed: %d questions now"), len(watching.asked))
+
+
+def _same(watching: "Watch", province: object) -> bool:
+    return bool(watching.province == province)

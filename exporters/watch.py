@@ -1,0 +1,167 @@
+"""The watch: asks every question at its interval, confirms a silence quickly, and knows the state of everything.
+
+A silence is believed when the device's every question stays unanswered: the first unanswered question makes us
+ask all of them again at once, and only a device that is silent twice is called silent.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from exporters.health import Health, judge
+from exporters.probes import ask
+from exporters.questions import Key, Knowledge, Question, questions, service_questions
+from exporters.reading import Reading
+from exporters.schedule import Schedule
+from inventory.model import Province
+
+log = logging.getLogger("tuyen.watch")
+CONFIRMATIONS = 2  # unanswered in a row before a device is called silent
+CONFIRM_AFTER = 1.0  # seconds
+LATER = 0.1  # seconds until a question is tried again that found no free place
+OVERDUE = 3.0  # intervals after which a reading says nothing any more
+Listener = Callable[[Question, Reading], None]
+
+
+@dataclass
+class Tally:
+    """How often a question was asked and went wrong since the watch started, and unanswered in a row."""
+
+    asked: int = 0
+    failed: int = 0
+    unanswered: int = 0
+
+
+@dataclass
+class Watch:
+    """Everything that is asked, and what came of it. Not thread-safe: all of it lives in one event loop."""
+
+    province: Province
+    knowledge: Knowledge
+    at_once: int = 2000  # questions under way at a time; a silent target holds one place until its timeout
+    schedule: Schedule[Key] = field(default_factory=lambda: Schedule[Key]())
+    asked: dict[Key, Question] = field(default_factory=dict)
+    latest: dict[Key, Reading] = field(default_factory=dict)
+    tallies: dict[Key, Tally] = field(default_factory=dict)
+    listeners: list[Listener] = field(default_factory=list)
+    postponed: int = 0  # questions that found no free place, since the start
+    load_good: bool = True  # whether the files, as last read, were good
+    loaded_at: float = field(default_factory=time.time)
+    _of_device: dict[str, list[Key]] = field(default_factory=dict)
+    _running: dict[Key, asyncio.Task[None]] = field(default_factory=dict)
+    _silent: set[str] = field(default_factory=set)
+    _health: Health | None = None
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.replace(self.province, self.knowledge)
+
+    def replace(self, province: Province, knowledge: Knowledge) -> tuple[Key, ...]:
+        """Watch another version of the province; what did not change keeps its readings. Returns what is gone."""
+        wanted = [*questions(province, province.devices.values(), knowledge), *service_questions(province, knowledge)]
+        now = {question.key: question for question in wanted}
+        gone = tuple(key for key, question in self.asked.items() if now.get(key) != question)
+        for key in gone:
+            self.latest.pop(key, None)
+            self.tallies.pop(key, None)
+            if task := self._running.pop(key, None):
+                task.cancel()
+        self.province, self.knowledge, self.asked = province, knowledge, now
+        self._of_device = {}
+        for key in now:
+            self._of_device.setdefault(key[0], []).append(key)
+        self._silent &= self._of_device.keys()
+        self.schedule.replace({key: question.module.interval for key, question in now.items()}, time.monotonic())
+        self._health = None
+        self.loaded_at, self.load_good = time.time(), True
+        self._moved.set()
+        return gone
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        try:
+            while True:
+                self._moved.clear()
+                now = time.monotonic()
+                for key in self.schedule.due(now):
+                    if len(self._running) >= self.at_once:
+                        self.postponed += 1
+                        self.schedule.hasten(key, now + LATER)
+                    elif key not in self._running:
+                        self._running[key] = asyncio.create_task(self._ask(self.asked[key]))
+                soonest = self.schedule.soonest()
+                pause = 60.0 if soonest is None else max(0.01, soonest - time.monotonic())
+                await _first(self._moved, pause)
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _ask(self, question: Question) -> None:
+        key = question.key
+        try:
+            reading = await ask(question.device, question.target, question.module, question.options)
+            self._take(question, reading)
+        finally:
+            if self._running.get(key) is asyncio.current_task():
+                del self._running[key]
+
+    def _take(self, question: Question, reading: Reading) -> None:
+        key = question.key
+        tally = self.tallies.setdefault(key, Tally())
+        tally.asked += 1
+        tally.failed += not reading.success
+        tally.unanswered = 0 if reading.heard or not reading.asked else tally.unanswered + 1
+        self.latest[key] = reading
+        self._health = None
+        self._judge_silence(question.device, tally)
+        for listener in self.listeners:
+            listener(question, reading)
+
+    def _judge_silence(self, device: str, tally: Tally) -> None:
+        keys = self._of_device[device]
+        tallies = [self.tallies.get(key, Tally()) for key in keys]
+        most = max(other.unanswered for other in tallies)
+        if any(other.asked and not other.unanswered for other in tallies):
+            self._silent.discard(device)
+        elif all(other.unanswered for other in tallies) and most >= CONFIRMATIONS:
+            self._silent.add(device)
+        if tally.unanswered and device not in self._silent:
+            moment = time.monotonic() + CONFIRM_AFTER
+            for key in keys:
+                if self.tallies.get(key, Tally()).unanswered < CONFIRMATIONS:
+                    self.schedule.hasten(key, moment)
+            self._moved.set()
+
+    def health(self) -> Health:
+        """Return the states as of now; computed again only after a new reading."""
+        if self._health is None:
+            self._health = judge(self.province, dict(self.fresh()), self._silent)
+        return self._health
+
+    def fresh(self) -> Iterator[tuple[Key, Reading]]:
+        """Yield the latest readings that are not overdue."""
+        now = time.time()
+        for key, reading in self.latest.items():
+            if now - reading.at <= OVERDUE * self.asked[key].module.interval + self.asked[key].module.timeout:
+                yield key, reading
+
+    @property
+    def running(self) -> int:
+        """How many questions are under way."""
+        return len(self._running)
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many questions have a reading, and how many there are."""
+        return len(self.latest), len(self.asked)
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event is set or the time is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
