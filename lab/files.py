@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 CONTROL, LOCK, LOG, STATE, AUTHORITY, PRIVATE = "control", "lock", "lab.log", "lab.json", "ca.pem", "private"
+STAY = b"stay\n"  # what the keeper reads when it may outlive the one who started it
 _LEFTOVERS = (CONTROL, STATE, AUTHORITY)
 _MOMENT = 0.3  # seconds that somebody who only looks may hold the lock
 

@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from lab.certificates import Authority
-from lab.files import CONTROL, open_folder
+from lab.files import CONTROL, STAY, open_folder
 from lab.listeners import Listeners, TooManyFilesError
 from lab.namespaces import CommandError
 from lab.play import Play, UnknownNameError, memory_of
 from lab.scene import Scene, read_scene
 from lab.ways import Impairment
 
-STAY = b"stay\n"
 _REAP_EVERY = 2.0  # seconds
 _CONFIGURATION = {"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
 

@@ -18,8 +18,7 @@ from inventory.language import _
 from inventory.model import Province
 from lab.control import keeper_of
 from lab.errors import RunningError, StartError
-from lab.files import LOG, STATE, remove_leftovers, take_lock
-from lab.keeper import STAY
+from lab.files import LOG, STATE, STAY, remove_leftovers, take_lock
 from lab.machine import check_machine, environment, namespaces
 from lab.running import Lab, Status
 from lab.scene import dump_scene
@@ -142,6 +141,6 @@ def enter_command(lab: Lab, argv: Sequence[str]) -> list[str]:
     own = f"/proc/{lab.holder}/ns"
     enter = ["nsenter", f"--mount={own}/mnt", f"--net={own}/net", f"--pid={own}/pid_for_children"]
     if os.geteuid():
-        enter.insert(1, f"--user={own}/user")
+        enter[1:1] = [f"--user={own}/user", "--preserve-credentials"]
     settings = [f"{_INSIDE}={lab.folder}", *(f"{variable}={lab.authority}" for variable in _TRUST)]
     return [*enter, "--", "env", f"--chdir={Path.cwd()}", *settings, "setpriv", "--pdeathsig=TERM", "--", *argv]
