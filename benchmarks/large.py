@@ -46,9 +46,13 @@ def write_province(folder: Path, offices: int = 1000) -> None:
         "block: 10.255.0.0/20\noffices:\n  centre: {unit: lon, kind: office, number: 0}\n"
     )
     for district in range(districts):
-        units.append(f'  d{district}: {{tier: district, code: "{district}", type: huyện, name: Huyện {district}, parent: lon}}\n')
+        units.append(
+            f'  d{district}: {{tier: district, code: "{district}", type: huyện, name: Huyện {district}, parent: lon}}\n'
+        )
         communes = range(district * OFFICES_OF_A_DISTRICT, min(offices, (district + 1) * OFFICES_OF_A_DISTRICT))
-        units += (f'  c{n}: {{tier: commune, code: "{n}", type: xã, name: Xã {n}, parent: d{district}}}\n' for n in communes)
+        units += (
+            f'  c{n}: {{tier: commune, code: "{n}", type: xã, name: Xã {n}, parent: d{district}}}\n' for n in communes
+        )
         (folder / "offices" / f"d{district}.yaml").write_text(_district(district, communes))
     (folder / "units.yaml").write_text("".join(units))
 
