@@ -38,7 +38,7 @@ class Exposition:
         """Let `key` own exactly the lines of `metrics`, each with its own labels beside `labels`."""
         lines: dict[str, str] = {}
         for name, own, value in metrics:
-            line = f"{self._prefix(name, labels + own)}{floatToGoString(value)}\n"
+            line = f"{self._prefix(name, labels + own)}{_number(value)}\n"
             lines[name] = lines.get(name, "") + line
         for gone in set(self._owned.get(key, ())) - lines.keys():
             del self._lines[gone][key]
@@ -70,6 +70,10 @@ class Exposition:
             text = label_text(labels)
             found = self._prefixes[name, labels] = f"{name}{{{text}}} " if text else f"{name} "
         return found
+
+
+def _number(value: float) -> str:
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]
 
 
 def _escape_help(text: str) -> str:

@@ -96,7 +96,7 @@ class WatchMetrics:
 
 def question_labels(question: Question) -> Labels:
     """Return the labels of a question's series; only what tells it from others."""
-    labels = (("device", question.device), ("module", question.module.name))
+    labels: Labels = (("device", question.device), ("module", question.module.name))
     if question.service:
         labels += (("service", question.service), ("about", question.about))
     return labels
