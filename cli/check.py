@@ -1,6 +1,5 @@
 """`tuyen check`: how things are, now."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +72,8 @@ class Chosen:
 
     def ask(self, show_progress: bool) -> "Result":
         """Ask everything once, with a progress bar on a terminal."""
+        import asyncio
+
         from exporters.health import judge
 
         started = time.perf_counter()

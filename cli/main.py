@@ -5,7 +5,6 @@ Exit codes: 0 fine, 1 findings or failures, 2 wrong usage or unreadable input, 1
 
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +39,8 @@ app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"tuyen {version('tuyen')}")
         raise typer.Exit
 

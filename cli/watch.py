@@ -1,6 +1,5 @@
 """`tuyen watch`: the daemon."""
 
-import asyncio
 import contextlib
 import logging
 import socket
@@ -30,6 +29,8 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help=_("stop after the first full round of questions"))] = False,
 ) -> None:
     """Check everything on schedule until Ctrl-C, and serve /metrics, /probe, /sd and /healthz to Prometheus."""
+    import asyncio
+
     from cli.knowledge import gather
     from exporters.metrics import WatchMetrics
     from exporters.watch import Watch
@@ -39,8 +40,8 @@ def watch(
     folder = settings(context).folder()
     loader = Loader(folder)
     province = loader.load()
-    watching = Watch(province, gather(folder, province))
     server = _socket(listen, fd)
+    watching = Watch(province, gather(folder, province))
     host, port = server.getsockname()[:2]
     say(
         _("watching {count} questions in {offices} offices; http://{host}:{port}/metrics").format(
@@ -66,6 +67,8 @@ def _socket(listen: str, fd: int) -> socket.socket:
 async def _serve(
     watching: "Watch", metrics: "WatchMetrics", loader: "Loader", listener: socket.socket, once: bool
 ) -> None:
+    import asyncio
+
     import uvicorn
 
     from exporters.web import application
@@ -88,6 +91,8 @@ async def _serve(
 
 async def _stop_after_round(watching: "Watch", server: "object") -> None:
     """Let the server end when every question has been answered once."""
+    import asyncio
+
     answered, asked = watching.progress()
     while answered < asked:
         await asyncio.sleep(0.2)
@@ -111,6 +116,8 @@ def _say_round(watching: "Watch") -> None:
 
 async def _reload(watching: "Watch", metrics: "WatchMetrics", loader: "Loader") -> None:
     """Take over the province's files when they changed and are good; otherwise say why, and go on as before."""
+    import asyncio
+
     from cli.knowledge import gather
     from inventory.finding import InventoryError
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
+FIRST_ROUND = 15.0  # seconds over which new questions are first asked, however long their interval
 
 
 class Schedule(Generic[Key]):
@@ -23,7 +24,7 @@ class Schedule(Generic[Key]):
             del self._next[key]
         for key, interval in intervals.items():
             if self._intervals.get(key) != interval:
-                self._put(key, now + _share(key) * interval)
+                self._put(key, now + _share(key) * min(interval, FIRST_ROUND))
         self._intervals = dict(intervals)
 
     def due(self, now: float) -> Iterator[Key]:

@@ -45,8 +45,9 @@ class ProvinceNotFoundError(InventoryError):
 
 def find(start: Path) -> Path:
     """Return the nearest folder at or above `start` that holds a province.yaml. Raises ProvinceNotFoundError."""
-    for folder in (start, *start.absolute().parents):
-        if (folder / MARK).is_file():
+    for folder in (start.absolute(), *start.absolute().parents):
+        inside = folder.name == "offices" and (folder.parent / MARK).is_file()  # offices/ may hold a province.yaml
+        if (folder / MARK).is_file() and not inside:
             return folder
     raise ProvinceNotFoundError(
         _(

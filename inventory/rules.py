@@ -65,7 +65,7 @@ RULES: dict[str, Rule] = {
     "unknown-module": Rule(N_("no probe module is called '{name}'"), N_("write {near}")),
     "unknown-probe": Rule(N_("no probe is called '{name}'"), N_("write {near}")),
     "bad-selector": Rule(N_("{problem}"), N_("mend the selector")),
-    "unknown-secret": Rule(N_("no secret '{name}' is in secrets.yaml"), N_("add it with 'ansible-vault edit'")),
+    "unknown-secret": Rule(N_("no secret '{name}' is in secrets.yaml"), N_("add it with 'ansible-vault edit', or write {near}")),
     "kind-circle": Rule(N_("the kinds extend each other in a circle: {circle}"), N_("break it at one of them")),
     "service-circle": Rule(N_("the services need each other in a circle: {circle}"), N_("break it at one of them")),
     # units

@@ -1,0 +1,40 @@
+"""What all tests share: the tuyen command as users start it, and a province of their own made by it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Tuyen = Callable[..., "subprocess.CompletedProcess[str]"]
+SECONDS = 120
+
+
+def run_tuyen(*words: str, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run tuyen in a process of its own, in English unless told otherwise, and return what it printed."""
+    plain = {key: value for key, value in os.environ.items() if not key.startswith(("TUYEN_", "LC_", "LANG"))}
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *words],
+        cwd=cwd,
+        env={**plain, "PYTHONUTF8": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def tuyen() -> Tuyen:
+    return run_tuyen
+
+
+@pytest.fixture(scope="session")
+def kien_giang(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A province folder as `tuyen init` makes it; tests only read it."""
+    folder = tmp_path_factory.mktemp("province") / "kien-giang"
+    done = run_tuyen("init", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
