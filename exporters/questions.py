@@ -103,7 +103,7 @@ def find_device(province: Province, name: str) -> Device | None:
     """Return the device that `name` (an id, a host name or an address) means."""
     if device := province.devices.get(name.removesuffix(f".{province.domain}")):
         return device
-    return next((device for device in province.devices.values() if device.address == name), None)
+    return next((device for device in province.devices.values() if name and device.address == name), None)
 
 
 def in_plan(province: Province, address: str) -> bool:

@@ -113,27 +113,31 @@ class Watch:
         tally = self.tallies.setdefault(key, Tally())
         tally.asked += 1
         tally.failed += not reading.success
-        tally.unanswered = 0 if reading.heard or not reading.asked else tally.unanswered + 1
+        answered = reading.heard or not reading.asked
+        tally.unanswered = 0 if answered else tally.unanswered + 1
         self.latest[key] = reading
         self._health = None
-        self._judge_silence(question.device, tally)
+        self._judge_silence(question.device, answered)
         for listener in self.listeners:
             listener(question, reading)
 
-    def _judge_silence(self, device: str, tally: Tally) -> None:
-        keys = self._of_device[device]
-        tallies = [self.tallies.get(key, Tally()) for key in keys]
-        most = max(other.unanswered for other in tallies)
-        if any(other.asked and not other.unanswered for other in tallies):
+    def _judge_silence(self, device: str, answered: bool) -> None:
+        """Believe a silence once it is confirmed; ask everything in doubt again soon, whichever way it turned."""
+        keys, was_silent = self._of_device[device], device in self._silent
+        unanswered = [self.tallies[key].unanswered if key in self.tallies else 0 for key in keys]
+        if any(key in self.tallies and not count for key, count in zip(keys, unanswered, strict=True)):
             self._silent.discard(device)
-        elif all(other.unanswered for other in tallies) and most >= CONFIRMATIONS:
+        elif all(unanswered) and max(unanswered) >= CONFIRMATIONS:
             self._silent.add(device)
-        if tally.unanswered and device not in self._silent:
-            moment = time.monotonic() + CONFIRM_AFTER
-            for key in keys:
-                if self.tallies.get(key, Tally()).unanswered < CONFIRMATIONS:
-                    self.schedule.hasten(key, moment)
-            self._moved.set()
+        moment = time.monotonic() + (0 if answered else CONFIRM_AFTER)
+        for key, count in zip(keys, unanswered, strict=True):
+            if answered:  # what stays unanswered while the device lives falls back to its own rhythm
+                doubtful = count > 0 and (was_silent or count <= CONFIRMATIONS)
+            else:
+                doubtful = count < CONFIRMATIONS and not was_silent
+            if doubtful:
+                self.schedule.hasten(key, moment)
+                self._moved.set()
 
     def health(self) -> Health:
         """Return the states as of now; computed again only after a new reading."""

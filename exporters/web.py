@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import html
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
@@ -20,11 +21,13 @@ from exporters.reading import Metric, Reading, Target
 from exporters.watch import Watch
 from inventory.export.prometheus import target_groups
 from inventory.language import _
-from inventory.model import Module
+from inventory.model import Device, Module
 from inventory.modules import options_of
 from inventory.nearest import nearest
 from inventory.selector import SelectorError, select_devices
 
+_NAMING = {"http": "host", "certificate": "server_name"}  # the option by which a probe asks for a name
+SPARE = 0.5  # seconds of a scraper's patience that are left for the way back
 GZIP_FROM = 4096  # bytes; level 1, as a scraper on the same network prefers a quick answer to a small one
 
 
@@ -89,34 +92,44 @@ class _Pages:
             options = options_of(module, extra)
         except ValidationError as error:
             return PlainTextResponse(f"{error}\n", status_code=400)
-        reading = await ask(name, target, module, options)
+        reading = await ask(name, target, _within(module, request), options)
         return PlainTextResponse(probe_text(reading), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     def _target(self, name: str, module: Module) -> tuple[Target, dict[str, object]] | None:
         """Read a target as blackbox_exporter's users write it: an address, a name, HOST:PORT or a URL."""
-        parts = urlsplit(name if "//" in name else f"//{name}")
         try:
+            parts = urlsplit(name if "//" in name else f"//{name}")
             host, port = parts.hostname or "", parts.port
         except ValueError:
             return None
         extra: dict[str, object] = {"port": port} if port and module.probe != "icmp" else {}
         if parts.scheme in ("http", "https") and module.probe == "http":
-            extra |= {
-                "tls": parts.scheme == "https",
-                "path": f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
-            }
+            path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            extra |= {"tls": parts.scheme == "https", "path": path}
         province, knowledge = self._watch.province, self._watch.knowledge
-        device = find_device(province, host)
-        if device is None:
-            for question in self._watch.asked.values():
-                if question.service and getattr(question.options, "host", "") == host:
-                    device, extra["host"] = province.devices[question.device], host
-                    break
-        if device:
+        if device := find_device(province, host):
             return target_of(province, device, knowledge), extra
+        if module.probe in _NAMING and (device := self._serving(host)):
+            return target_of(province, device, knowledge), {**extra, _NAMING[module.probe]: host}
         if in_plan(province, host):
             return Target(host, host, "", knowledge.ca_file, knowledge.secrets), extra
         return None
+
+    def _serving(self, host: str) -> Device | None:
+        """Return the device that a service's own name leads to."""
+        for question in self._watch.asked.values():
+            if host and question.service and getattr(question.options, "host", "") == host:
+                return self._watch.province.devices[question.device]
+        return None
+
+
+def _within(module: Module, request: Request) -> Module:
+    """Let the module answer before the scraper gives up, so that a silence is a 0 and not a missing sample."""
+    try:
+        patience = float(request.headers.get("x-prometheus-scrape-timeout-seconds", "")) - SPARE
+    except ValueError:
+        return module
+    return replace(module, timeout=max(SPARE, min(module.timeout, patience)))
 
 
 def probe_text(reading: Reading) -> str:
