@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
+from inventory.calendar import years_after
 from inventory.finding import Finding, finding
 from inventory.model import Device, Office, Province
 from inventory.nearest import nearest
@@ -32,7 +34,8 @@ class Comparison:
 def compare_workbook(path: Path, province: Province) -> Comparison:
     """Read the workbook at `path` and compare it with `province`.
 
-    A cell that says what the province says is no change, and a row that is not there says nothing.
+    A cell that says what the province says is no change, and a row that is not there says nothing. An empty cell
+    takes something away only in a row that has an id, as in an exported workbook.
     Raises InvalidWorkbookError when nothing of the file can be used.
     """
     tables = read_tables(path)
@@ -87,7 +90,22 @@ class _Comparison:
         if device is None:
             self._take_new(row)
         elif self._first(row, "device", device.id) and self._same_id(row, device):
+            before = len(self.changes)
             self._compare("device", device.id, row, device_values(self.province, device))
+            self._keep_warranty(row, device, {change.attribute: change.new for change in self.changes[before:]})
+
+    def _keep_warranty(self, row: Row, device: Device, new: Mapping[str, str]) -> None:
+        """Keep the warranty that a row shows, where it would move with the purchase or the type that it changes."""
+        shown = row.texts.get("warranty", "")
+        if "warranty" in new or not shown or not new.keys() & {"bought", "type"} or device.warranty is None:
+            return
+        bought = date.fromisoformat(new["bought"]) if "bought" in new else device.bought
+        years = self.province.device_types[new.get("type", device.type)].warranty_years
+        old_years = self.province.device_types[device.type].warranty_years
+        derived = device.bought and old_years and device.warranty == years_after(device.bought, old_years)
+        moved = years_after(bought, years).isoformat() if bought and years else ""
+        if derived and moved != shown:
+            self.changes.append(Change("device", device.id, "warranty", moved, shown, row.place("warranty")))
 
     def _device(self, row: Row) -> Device | None:
         """Return the device that a row is about: by its id, by office and name, or by its serial."""
@@ -129,8 +147,8 @@ class _Comparison:
 
     def _compare_cell(self, subject: Subject, name: str, row: Row, column: Column, values: Mapping[str, str]) -> None:
         text, old = row.texts[column.key], values[column.key]
-        if text == cleaned(old):
-            return
+        if text == cleaned(old) or (not text and not row.texts.get("id")):
+            return  # in a list that is not ours an empty cell means that somebody does not know
         if column.follows:
             follows = next((c.heading for c in row.sheet.columns if c.key == column.follows), column.follows)
             words = {"column": column.heading, "value": text, "known": old, "follows": follows}
@@ -140,7 +158,7 @@ class _Comparison:
                 self.province.devices if subject == "device" else self.province.offices
             )
             place = subjects[name].place
-            words = {"column": column.heading, "known": old, "place": str(place)}
+            words = {"column": column.heading, "known": old, "where": str(place)}
             self.complain(row, column.key, "sheet-emptied", **words)
         else:
             self._change(subject, name, row, column, old)

@@ -4,7 +4,6 @@ The places come from the parser's own marks. The result is parsed again and must
 nothing is changed: a layout that is not understood is refused, never mangled.
 """
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,10 +43,10 @@ def set_values(text: str, values: Mapping[Path, str | None]) -> str:
         for step in path[:-1]:
             here = here.setdefault(step, {})
         here[path[-1]] = value
+    expected = _data(text)
+    _lay_over(expected, wanted)
     edited = _apply(text, list(_unfold(_root(text), wanted, text)))
     edited = _apply(edited, list(_change(_root(edited), wanted, edited)))
-    expected = copy.deepcopy(_data(text))
-    _lay_over(expected, wanted)
     if _data(edited) != expected:
         raise LayoutError("the edited text does not hold what was asked")
     return edited
@@ -70,7 +69,10 @@ def _data(text: str) -> Any:
 def _lay_over(data: dict[str, Any], wanted: Wanted) -> None:
     for key, value in wanted.items():
         if isinstance(value, dict):
-            data[key] = data.get(key) or {}
+            if data.get(key) is None:
+                data[key] = {}
+            if not isinstance(data[key], dict):
+                raise LayoutError(f"'{key}' is no mapping")
             _lay_over(data[key], value)
         else:
             data[key] = value

@@ -14,7 +14,6 @@ from inventory.spreadsheet.cells import CellError, cleaned
 from inventory.spreadsheet.columns import Column, folded
 from inventory.spreadsheet.values import bandwidth_text
 
-DRIVERS = ("ansible", "pyinfra", "netmiko")
 _MAC: TypeAdapter[str] = TypeAdapter(Mac)
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 _BANDWIDTH: TypeAdapter[int] = TypeAdapter(Bandwidth)
@@ -106,7 +105,6 @@ class Known:
             "kind": lambda kind: _one_of("unknown-kind", self.kinds, kind),
             "mac": mac,
             "address": address,
-            "driver": lambda driver: _one_of("unknown-value", DRIVERS, driver),
             "medium": lambda medium: _one_of("unknown-value", get_args(Medium), medium),
             "bandwidth": bandwidth,
             "parent": self.office,

@@ -58,7 +58,6 @@ def _lists(province: Province) -> dict[str, list[str]]:
         "types": sorted(province.device_types),
         "kinds": sorted({office.kind for office in province.offices.values()}),
         "media": list(get_args(Medium)),
-        "drivers": ["ansible", "pyinfra", "netmiko"],
     }
 
 
@@ -130,7 +129,7 @@ def _write(page: Any, number: int, position: int, column: Column, text: str, for
 def _notes(province: Province) -> list[str]:
     return [
         _("{province}, as of {day}").format(province=province.name, day=province.as_of.isoformat()),
-        _("Edit cells of the sheets for offices and devices, save, and run 'tuyen inventory import xlsx FILE'."),
+        _("Edit cells of the sheets for offices and devices, save, and run 'tuyen inventory import FILE'."),
         _("Nothing is changed before the import has shown every difference and asked."),
         _("Grey columns follow from others (the manufacturer from the type, say) and are not taken back."),
         _("A new row in the sheet for devices needs office, role and type; its name is found if it has none."),
