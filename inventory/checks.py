@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from inventory.addresses import overlaps, span_of
+from inventory.circles import circles
 from inventory.finding import Finding, Place, finding
+from inventory.gaps import Gaps
 from inventory.model import Device, Link, Office
 from inventory.nearest import nearest
 from inventory.offices import Group
-from inventory.services import circles
 
 Groups = Mapping[str, Group]
 
 
 def check_offices(
-    groups: Groups, offices: Mapping[str, Office], tiers: Sequence[str], root: str, province: Place
+    groups: Groups, offices: Mapping[str, Office], tiers: Sequence[str], root: str, province: Place, gaps: Gaps
 ) -> Iterator[Finding]:
     """Complain of offices declared twice, of links that lead nowhere, down or round, and of a missing root."""
     owners: dict[str, str] = {}
@@ -23,9 +24,9 @@ def check_offices(
                 yield finding(office.place, "duplicate-office", office=office.id, other=owners[office.id])
             for link in (office.uplink, office.backup):
                 if link:
-                    yield from _check_link(link, office, offices, tiers)
+                    yield from _check_link(link, office, offices, tiers, gaps)
             yield from _check_backup(office)
-    if root not in offices:
+    if root not in offices and not gaps.has("offices", root):
         yield finding(province, "no-root-office", name=root, near=nearest(root, offices))
     ways = {office.id: [office.parent] if office.parent in offices else [] for office in offices.values()}
     for circle in circles(ways):
@@ -33,9 +34,12 @@ def check_offices(
         yield finding(place, "uplink-circle", circle=" -> ".join([*circle, circle[0]]), root=root)
 
 
-def _check_link(link: Link, office: Office, offices: Mapping[str, Office], tiers: Sequence[str]) -> Iterator[Finding]:
+def _check_link(
+    link: Link, office: Office, offices: Mapping[str, Office], tiers: Sequence[str], gaps: Gaps
+) -> Iterator[Finding]:
     if link.parent not in offices:
-        yield finding(link.place, "unknown-office", name=link.parent, near=nearest(link.parent, offices))
+        if not gaps.has("offices", link.parent):
+            yield finding(link.place, "unknown-office", name=link.parent, near=nearest(link.parent, offices))
         return
     tier = offices[link.parent].tier
     if tier in tiers and office.tier in tiers and tiers.index(tier) > tiers.index(office.tier):
@@ -96,8 +100,9 @@ def check_devices(groups: Groups, devices: Mapping[str, Device]) -> Iterator[Fin
         owners: dict[str, str] = {}
         for device in devices.values():
             value = read(device)
-            if value and owners.setdefault(value, device.id) != device.id:
-                yield finding(_device_place(groups, device, attribute), rule, other=owners[value], **{attribute: value})
+            other = devices[owners.setdefault(value, device.id)] if value else device
+            if other is not device and (attribute != "address" or other.office != device.office):
+                yield finding(_device_place(groups, device, attribute), rule, other=other.id, **{attribute: value})
 
 
 def _device_place(groups: Groups, device: Device, attribute: str) -> Place:

@@ -7,7 +7,8 @@ from inventory.addresses import Span, span_of, to_integer, to_text
 from inventory.calendar import years_after
 from inventory.declared import DeviceShape, OfficeShape
 from inventory.finding import Finding, Place, finding
-from inventory.kinds import Kind, check_device, overlay, single
+from inventory.gaps import Gaps
+from inventory.kinds import Kind, check_device, missing_keys, named_twice, overlay, single
 from inventory.model import EMPTY, Device, DeviceType, Office
 from inventory.nearest import nearest
 from inventory.yamlfile import Document
@@ -24,6 +25,7 @@ class Equipment:
     roles: Mapping[str, tuple[str, ...]]  # probes by role
     device_types: Mapping[str, DeviceType]
     modules: Mapping[str, object]
+    gaps: Gaps
 
     def place(self, device: str, *path: str) -> Place:
         """Return where the office speaks of the device, or the office itself."""
@@ -31,12 +33,18 @@ class Equipment:
             return self.document.place("offices", self.office.id, "devices", device, *path)
         return self.office.place
 
+    def source(self, device: str) -> Place:
+        """Return where the device was said to be as it is: at the office, or once for all offices of the kind."""
+        if device in self.declared.devices or device not in self.kind.places:
+            return self.place(device)
+        return self.kind.places[device]
 
-def equip(equipment: Equipment, findings: list[Finding]) -> dict[str, Device]:
-    """Return the devices of an office by id, and add what is wrong with them to `findings`."""
+
+def equip(equipment: Equipment, findings: list[Finding], unmade: set[str]) -> dict[str, Device]:
+    """Return the devices of an office by id, and add what is wrong to `findings` and what was left out to `unmade`."""
     if equipment.declared.devices:
         findings += _check_declared(equipment)
-        shapes = _shapes(equipment)
+        shapes = _shapes(equipment, findings)
     else:
         shapes = dict(equipment.kind.devices)
     span = span_of(equipment.office.prefix) if equipment.office.prefix else Span(0, -1)
@@ -44,7 +52,10 @@ def equip(equipment: Equipment, findings: list[Finding]) -> dict[str, Device]:
     for name, shape in shapes.items():
         if device := _device(equipment, name, shape, span, findings):
             devices[device.id] = device
-    findings += _check_gateway(equipment, devices)
+        else:
+            unmade.add(f"{name}.{equipment.office.id}")
+    findings += _check_gateway(equipment, shapes, devices)
+    findings += _check_hosts(equipment, shapes, devices)
     return devices
 
 
@@ -53,7 +64,7 @@ def _check_declared(equipment: Equipment) -> Iterator[Finding]:
     for name, shape in equipment.declared.devices.items():
         path = ("offices", office, "devices", name)
         yield from check_device(
-            equipment.document, path, shape, equipment.roles, equipment.device_types, equipment.modules
+            equipment.document, path, shape, equipment.roles, equipment.device_types, equipment.modules, equipment.gaps
         )
         known = {**equipment.kind.templates, **equipment.kind.devices}
         if shape.absent and name not in known:
@@ -62,7 +73,7 @@ def _check_declared(equipment: Equipment) -> Iterator[Finding]:
             yield finding(place, "nothing-absent", kind=equipment.kind.id, device=name, near=near)
 
 
-def _shapes(equipment: Equipment) -> dict[str, DeviceShape]:
+def _shapes(equipment: Equipment, findings: list[Finding]) -> dict[str, DeviceShape]:
     """Lay the office's words over the kind's: first over its templates, then over the single devices."""
     templates = dict(equipment.kind.templates)
     rest: dict[str, DeviceShape] = {}
@@ -73,6 +84,11 @@ def _shapes(equipment: Equipment) -> dict[str, DeviceShape]:
             templates[name] = shape
         else:
             rest[name] = shape
+    findings += (
+        finding(equipment.place(name), "duplicate-device", device=device)
+        for name, device in named_twice(templates)
+        if name in equipment.declared.devices
+    )
     shapes = dict(single(templates))
     for name, shape in rest.items():
         shapes[name] = overlay(shapes[name], shape) if name in shapes else shape
@@ -84,12 +100,11 @@ def _device(equipment: Equipment, name: str, shape: DeviceShape, span: Span, fin
     device_type = equipment.device_types.get(shape.type or "")
     probes_of_role = equipment.roles.get(shape.role or "")
     if device_type is None or probes_of_role is None or shape.role is None:
-        if name not in equipment.kind.devices:
-            findings += (
-                finding(equipment.place(name), rule, device=name)
-                for rule, said in (("missing-role", shape.role), ("missing-type", shape.type))
-                if said is None
-            )
+        missing = missing_keys(shape)
+        if missing and name not in equipment.kind.devices:
+            near = nearest(name, equipment.kind.devices)
+            values = {"device": name, "missing": missing, "kind": equipment.kind.id, "near": near}
+            findings.append(finding(equipment.place(name), "foreign-device", **values))
         return None
     office = equipment.office
     address = _address(equipment, name, shape, span, findings)
@@ -102,7 +117,7 @@ def _device(equipment: Equipment, name: str, shape: DeviceShape, span: Span, fin
         findings.append(finding(place, "warranty-before-purchase", warranty=warranty, bought=bought))
     probes = (*probes_of_role, *shape.probes) if shape.probes else probes_of_role
     if probes and not address and office.prefix:
-        findings.append(finding(equipment.place(name), "probe-without-address", device=f"{name}.{office.id}"))
+        findings.append(finding(equipment.source(name), "probe-without-address", device=name))
     return Device(
         id=f"{name}.{office.id}",
         name=name,
@@ -134,16 +149,36 @@ def _address(equipment: Equipment, name: str, shape: DeviceShape, span: Span, fi
     if shape.host is None or not prefix:
         return ""
     if span.first + shape.host >= span.last:  # the last address is the broadcast
-        place, last = equipment.place(name, "host"), span.last - span.first - 1
-        findings.append(finding(place, "host-outside-prefix", host=shape.host, device=name, prefix=prefix, last=last))
+        place = equipment.place(name, "host") if name in equipment.declared.devices else equipment.source(name)
+        if not any(found.place == place and found.rule == "host-outside-prefix" for found in findings):
+            last, length = span.last - span.first - 1, prefix.partition("/")[2]
+            values = {"host": shape.host, "device": name, "length": length, "last": last}
+            findings.append(finding(place, "host-outside-prefix", **values))
         return ""
     return to_text(span.first + shape.host)
 
 
-def _check_gateway(equipment: Equipment, devices: Mapping[str, Device]) -> Iterator[Finding]:
-    gateways = [device for device in devices.values() if device.gateway]
+def _check_gateway(
+    equipment: Equipment, shapes: Mapping[str, DeviceShape], devices: Mapping[str, Device]
+) -> Iterator[Finding]:
+    gateways = [name for name, shape in shapes.items() if shape.gateway]
     if not gateways and any(device.address for device in devices.values()):
-        yield finding(equipment.office.place, "no-gateway")
+        changed = equipment.declared.devices
+        yield finding(equipment.office.place if changed else equipment.kind.place, "no-gateway")
     if len(gateways) > 1:
         first, second = gateways[:2]
-        yield finding(equipment.place(second.name), "two-gateways", first=first.name, second=second.name)
+        yield finding(equipment.source(second), "two-gateways", first=first, second=second)
+
+
+def _check_hosts(
+    equipment: Equipment, shapes: Mapping[str, DeviceShape], devices: Mapping[str, Device]
+) -> Iterator[Finding]:
+    """Complain of two devices of the office on one address."""
+    if len({device.address for device in devices.values()}) == len(devices):
+        return
+    taken: dict[str, str] = {}
+    for device in devices.values():
+        other = taken.setdefault(device.address, device.name) if device.address else device.name
+        if other != device.name:
+            host = shapes[device.name].host or device.address
+            yield finding(equipment.source(device.name), "duplicate-host", host=host, device=device.name, other=other)

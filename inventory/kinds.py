@@ -1,10 +1,12 @@
 """Kinds of offices: what each kind has, with what it inherits."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from inventory.circles import circles
 from inventory.declared import DeviceShape, KindsFile, KindShape, UplinkShape
-from inventory.finding import Finding, finding
+from inventory.finding import Finding, Place, finding
+from inventory.gaps import Gaps
 from inventory.model import DeviceType
 from inventory.nearest import nearest
 from inventory.yamlfile import Document
@@ -21,7 +23,9 @@ class Kind:
     backup: UplinkShape | None
     templates: Mapping[str, DeviceShape]
     labels: Mapping[str, str]
+    place: Place
     devices: Mapping[str, DeviceShape] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)  # of those devices' templates, in kinds.yaml
 
 
 def overlay(base: DeviceShape, over: DeviceShape) -> DeviceShape:
@@ -44,48 +48,61 @@ def single(templates: Mapping[str, DeviceShape]) -> Iterator[tuple[str, DeviceSh
     for name, shape in templates.items():
         if shape.absent:
             continue
-        if shape.count is None:
-            yield name, shape
-            continue
-        for index in range(shape.count):
+        for index, machine in enumerate(names_of(name, shape)):
             host = shape.host + index if shape.host else None
-            yield f"{name}-{index + 1}", shape.model_copy(update={"count": None, "host": host})
+            yield machine, shape if shape.count is None else shape.model_copy(update={"count": None, "host": host})
 
 
-def resolve_kinds(document: Document, shape: KindsFile) -> tuple[dict[str, Kind], list[Finding]]:
+def names_of(name: str, shape: DeviceShape) -> Sequence[str]:
+    """Return the names of the single devices that a template gives."""
+    return (name,) if shape.count is None else [f"{name}-{index + 1}" for index in range(shape.count)]
+
+
+def named_twice(templates: Mapping[str, DeviceShape]) -> Iterator[tuple[str, str]]:
+    """Yield (template, device) where a template gives a device that an earlier one gives already."""
+    taken: set[str] = set()
+    for name, shape in templates.items():
+        given = () if shape.absent else names_of(name, shape)
+        if again := taken.intersection(given):
+            yield name, min(again)
+        taken.update(given)
+
+
+def resolve_kinds(document: Document, shape: KindsFile, gaps: Gaps) -> tuple[dict[str, Kind], list[Finding]]:
     """Apply the inheritance of all kinds; circles and unknown parents are findings, and their kinds left out."""
-    kinds: dict[str, Kind] = {}
+    extends = {name: [kind.extends] if kind.extends else [] for name, kind in shape.kinds.items()}
     findings: list[Finding] = []
-    for name in shape.kinds:
-        lineage, complaint = _lineage(document, shape.kinds, name)
-        if complaint:
-            findings.append(complaint)
-        else:
-            kinds[name] = _combine(name, [shape.kinds[ancestor] for ancestor in reversed(lineage)])
-    return kinds, findings
+    for circle in circles(extends):
+        place, told = document.place("kinds", circle[0], "extends"), " -> ".join([*circle, circle[0]])
+        findings.append(finding(place, "kind-circle", circle=told))
+    for name, parent in ((name, kind.extends) for name, kind in shape.kinds.items() if kind.extends):
+        if parent not in shape.kinds and not gaps.has("kinds", parent):
+            place = document.place("kinds", name, "extends")
+            findings.append(finding(place, "unknown-kind", name=parent, near=nearest(parent, shape.kinds)))
+    lineages = {name: _lineage(shape.kinds, name) for name in shape.kinds}
+    return {name: _combine(document, name, lineage) for name, lineage in lineages.items() if lineage}, findings
 
 
-def _lineage(document: Document, kinds: Mapping[str, KindShape], name: str) -> tuple[list[str], Finding | None]:
-    """Return the kind and all it extends, nearest first."""
-    lineage = [name]
-    while parent := kinds[lineage[-1]].extends:
-        place = document.place("kinds", lineage[-1], "extends")
-        if parent not in kinds:
-            return lineage, finding(place, "unknown-kind", name=parent, near=nearest(parent, kinds))
-        if parent in lineage:
-            circle = " -> ".join([*lineage[lineage.index(parent) :], parent])
-            return lineage, finding(document.place("kinds", name, "extends"), "kind-circle", circle=circle)
-        lineage.append(parent)
-    return lineage, None
+def _lineage(kinds: Mapping[str, KindShape], name: str) -> dict[str, KindShape]:
+    """Return the kind and all it extends, the most general first; nothing when that has no end."""
+    lineage: dict[str, KindShape] = {}
+    step: str | None = name
+    while step is not None:
+        if step in lineage or step not in kinds:
+            return {}
+        lineage[step] = kinds[step]
+        step = kinds[step].extends
+    return dict(reversed(lineage.items()))
 
 
-def _combine(name: str, lineage: Iterable[KindShape]) -> Kind:
+def _combine(document: Document, name: str, lineage: Mapping[str, KindShape]) -> Kind:
     """Lay the kinds over each other, the most general first."""
     tier, prefix_length, uplink = "", None, UplinkShape()
     backup: UplinkShape | None = None
     templates: dict[str, DeviceShape] = {}
     labels: dict[str, str] = {}
-    for shape in lineage:
+    places: dict[str, Place] = {}
+    for ancestor, shape in lineage.items():
         tier = shape.tier or tier
         prefix_length = shape.prefix_length or prefix_length
         uplink = overlay_uplink(uplink, shape.uplink)
@@ -93,7 +110,10 @@ def _combine(name: str, lineage: Iterable[KindShape]) -> Kind:
         labels |= shape.labels
         for device, template in shape.devices.items():
             templates[device] = overlay(templates[device], template) if device in templates else template
-    return Kind(name, tier, prefix_length, uplink, backup, templates, labels, dict(single(templates)))
+            place = document.place("kinds", ancestor, "devices", device)
+            places |= dict.fromkeys(names_of(device, templates[device]), place)
+    place, devices = document.place("kinds", name), dict(single(templates))
+    return Kind(name, tier, prefix_length, uplink, backup, templates, labels, place, devices, places)
 
 
 def check_kinds(
@@ -103,28 +123,37 @@ def check_kinds(
     device_types: Mapping[str, DeviceType],
     modules: Iterable[str],
     tiers: Iterable[str],
+    gaps: Gaps,
 ) -> Iterator[Finding]:
     """Complain of what roles and kinds name but nobody declares."""
     for role, declared in shape.roles.items():
-        yield from unknown_modules(document, ("roles", role, "probes"), declared.probes, modules)
+        yield from unknown_modules(document, ("roles", role, "probes"), declared.probes, modules, gaps)
     for name, kind in shape.kinds.items():
-        if kind.tier and kind.tier not in tiers:
+        if kind.tier and tiers and kind.tier not in tiers:
             place = document.place("kinds", name, "tier")
             yield finding(place, "unknown-tier", name=kind.tier, near=nearest(kind.tier, tiers))
         for device, template in kind.devices.items():
             path = ("kinds", name, "devices", device)
-            yield from check_device(document, path, template, shape.roles, device_types, modules)
-    for kind_id, resolved in kinds.items():
-        for device, template in resolved.templates.items():
-            yield from _check_complete(document, kind_id, device, template)
+            yield from check_device(document, path, template, shape.roles, device_types, modules, gaps)
+    for name, resolved in kinds.items():
+        inherited = kinds.get(shape.kinds[name].extends or "")
+        yield from _check_templates(document, resolved, inherited.templates if inherited else {})
 
 
-def _check_complete(document: Document, kind: str, device: str, template: DeviceShape) -> Iterator[Finding]:
-    place = document.place("kinds", kind, "devices", device)
-    if not template.absent and template.role is None:
-        yield finding(place, "missing-role", device=device)
-    if not template.absent and template.type is None:
-        yield finding(place, "missing-type", device=device)
+def _check_templates(document: Document, kind: Kind, inherited: Mapping[str, DeviceShape]) -> Iterator[Finding]:
+    """Complain of devices that cannot be made; what a kind inherits is told of where it was said."""
+    for device, template in kind.templates.items():
+        missing = missing_keys(template)
+        if missing and not template.absent and missing != missing_keys(inherited.get(device, DeviceShape(host=1))):
+            place = document.place("kinds", kind.id, "devices", device)
+            yield finding(place, "incomplete-device", device=device, missing=missing)
+    for name, device in set(named_twice(kind.templates)) - set(named_twice(inherited)):
+        yield finding(document.place("kinds", kind.id, "devices", name), "duplicate-device", device=device)
+
+
+def missing_keys(shape: DeviceShape) -> str:
+    """Return which of the keys that a device cannot do without are missing, as text."""
+    return ", ".join(key for key in ("role", "type") if getattr(shape, key) is None)
 
 
 def check_device(
@@ -134,20 +163,21 @@ def check_device(
     roles: Mapping[str, object],
     device_types: Mapping[str, DeviceType],
     modules: Iterable[str],
+    gaps: Gaps,
 ) -> Iterator[Finding]:
     """Complain of the role, type and probes that a device names but nobody declares."""
-    if shape.role is not None and shape.role not in roles:
+    if shape.role is not None and shape.role not in roles and not gaps.has("roles", shape.role):
         yield finding(document.place(*path, "role"), "unknown-role", name=shape.role, near=nearest(shape.role, roles))
-    if shape.type is not None and shape.type not in device_types:
+    if shape.type is not None and shape.type not in device_types and not gaps.has("device-types", shape.type):
         near = nearest(shape.type, device_types)
         yield finding(document.place(*path, "type"), "unknown-device-type", name=shape.type, near=near)
-    yield from unknown_modules(document, (*path, "probes"), shape.probes or (), modules)
+    yield from unknown_modules(document, (*path, "probes"), shape.probes or (), modules, gaps)
 
 
 def unknown_modules(
-    document: Document, path: tuple[str, ...], names: Iterable[str], modules: Iterable[str]
+    document: Document, path: tuple[str, ...], names: Iterable[str], modules: Iterable[str], gaps: Gaps
 ) -> Iterator[Finding]:
     """Complain of probe modules that nobody declares."""
     for position, name in enumerate(names):
-        if name not in modules:
+        if name not in modules and not gaps.has("modules", name):
             yield finding(document.place(*path, position), "unknown-module", name=name, near=nearest(name, modules))

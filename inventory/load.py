@@ -5,6 +5,8 @@ it every second. All findings come at once, in the order of the files.
 """
 
 import gc
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,10 +14,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import yaml
 from pydantic import BaseModel
 
-from inventory.checks import check_devices, check_offices, check_prefixes
 from inventory.declared import (
+    AddressPlan,
     DeviceTypeFile,
     KindsFile,
     OfficesFile,
@@ -24,15 +27,14 @@ from inventory.declared import (
     ServicesFile,
     UnitsFile,
 )
+from inventory.files import misplaced, paths_in
 from inventory.finding import Finding, InvalidProvinceError, InventoryError, Place, finding
-from inventory.kinds import check_kinds, resolve_kinds
+from inventory.gaps import NO_GAPS, Gaps
 from inventory.language import _
-from inventory.model import DeviceType, Province
-from inventory.modules import BUILT_IN
-from inventory.offices import Group, Surroundings, resolve_group
-from inventory.services import resolve_modules, resolve_people, resolve_services
-from inventory.units import check_units, resolve_units
-from inventory.validate import validate
+from inventory.model import Province
+from inventory.resolution import Declared, Step, resolve_across, resolve_file, resolve_surroundings
+from inventory.services import resolve_people, resolve_services
+from inventory.validate import names_in, salvage, validate
 from inventory.yamlfile import Document, read
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
@@ -58,15 +60,39 @@ def find(start: Path) -> Path:
 
 
 @dataclass(frozen=True, eq=False)
-class Declared(Generic[ShapeT]):
-    """One good file: its shape, and the document that knows the lines."""
+class Reading(Generic[ShapeT]):
+    """One file as it was read: what can be used of it, what is wrong with it, and what is missing because of that."""
 
-    document: Document
-    shape: ShapeT
+    declared: Declared[ShapeT] | None
+    findings: list[Finding]
+    gaps: Gaps
+    signature: tuple[int, ...] = ()  # of the file on disk; () when it must be read again
 
 
-Signature = tuple[int, int, int]
-Step = tuple[Any, list[Finding]]
+@dataclass(eq=False)
+class _Notes:
+    """What one examination gathers on its way."""
+
+    findings: list[Finding] = field(default_factory=list)
+    gaps: Gaps = NO_GAPS
+
+
+_JUST_NOW = 50_000_000  # ns; a file may change again within one tick of the file system's clock
+
+
+def _unknown(name: str, shape: ShapeT) -> Declared[ShapeT]:
+    """Return a file that says nothing, to stand in for one that cannot be read."""
+    return Declared(Document(name, {}, yaml.MappingNode("", [])), shape)
+
+
+_UNKNOWN_HEAD = _unknown(
+    MARK,
+    ProvinceFile.model_construct(
+        id="", name="", domain="", tiers=[], root="", modules={}, address_plan=AddressPlan.model_construct(networks=[])
+    ),
+)
+_UNKNOWN_UNITS = _unknown("units.yaml", UnitsFile.model_construct(units={}))
+_UNKNOWN_KINDS = _unknown("kinds.yaml", KindsFile.model_construct(roles={}, kinds={}))
 
 
 @dataclass
@@ -79,7 +105,7 @@ class Loader:
     folder: Path
     day: date = field(default_factory=date.today)
     as_of: date | None = None
-    _files: dict[str, tuple[Signature, Declared[Any] | None, list[Finding]]] = field(default_factory=dict)
+    _files: dict[str, Reading[Any]] = field(default_factory=dict)
     _steps: dict[str, tuple[tuple[Any, ...], Step]] = field(default_factory=dict)
 
     def load(self) -> Province:
@@ -91,69 +117,103 @@ class Loader:
 
     def examine(self) -> tuple[Province | None, tuple[Finding, ...]]:
         """Return the province as far as it can be made (None if its base cannot) and every finding, sorted."""
-        findings: list[Finding] = []
+        notes = _Notes()
         with _without_collector():
-            province = self._assemble(findings)
-        return province, tuple(sorted(set(findings), key=lambda found: (*found.place, found.rule)))
+            province = self._assemble(notes)
+        return province, tuple(sorted(set(notes.findings), key=lambda found: (*found.place, found.rule)))
 
-    def _assemble(self, findings: list[Finding]) -> Province | None:
-        head = self._file(MARK, ProvinceFile, findings)
-        units = self._file("units.yaml", UnitsFile, findings)
-        kinds = self._file("kinds.yaml", KindsFile, findings)
-        types = self._folder("device-types/*/*", DeviceTypeFile, findings)
-        offices = self._folder("offices/*", OfficesFile, findings)
-        services = self._file("services.yaml", ServicesFile, findings, required=False)
-        people = self._file("people.yaml", PeopleFile, findings, required=False)
-        if not offices:
-            findings.append(finding(Place("offices/"), "file-missing", what="offices/*.yaml"))
-        if not offices or head is None or units is None or kinds is None or None in (*types, *offices):
-            return None  # whatever else were said would only follow from what is already said
-        groups_of = [file for file in offices if file]
+    def _assemble(self, notes: _Notes) -> Province | None:
+        """Read every file, then resolve what can be; what is missing is noted, so that nothing is said twice."""
+        head = self._file(MARK, ProvinceFile, notes)
+        units = self._file("units.yaml", UnitsFile, notes)
+        kinds = self._file("kinds.yaml", KindsFile, notes)
+        types = self._folder("device-types", "*/*", DeviceTypeFile, notes)
+        offices = self._folder("offices", "*", OfficesFile, notes)
+        services = self._file("services.yaml", ServicesFile, notes, required=False)
+        people = self._file("people.yaml", PeopleFile, notes, required=False)
+        notes.findings += misplaced(self.folder)
+        if not offices and not notes.gaps.any("offices"):
+            notes.findings.append(finding(Place("offices/"), "file-missing", what="offices/*.yaml"))
+            notes.gaps = notes.gaps.plus("offices", None)
+        if head is None:
+            offices = ()  # without the address plan and the root nothing can be said of them
+            notes.gaps = notes.gaps.plus("offices", None)
+        province = self._resolve(
+            head or _UNKNOWN_HEAD,
+            units or _UNKNOWN_UNITS,
+            kinds or _UNKNOWN_KINDS,
+            types,
+            offices,
+            notes,
+        )
+        return self._add_services_and_people(province, services, people, notes) if head and units and kinds else None
+
+    def _resolve(
+        self,
+        head: Declared[ProvinceFile],
+        units: Declared[UnitsFile],
+        kinds: Declared[KindsFile],
+        types: Iterable[Declared[DeviceTypeFile]],
+        offices: Iterable[Declared[OfficesFile]],
+        notes: _Notes,
+    ) -> Province:
         as_of = self.as_of or head.shape.as_of or self.day
-        around = self._once("around", (head, units, kinds, *types, as_of), _resolve_surroundings, findings)
-        groups = [self._once(file.document.file, (file, around), _resolve_group, findings) for file in groups_of]
-        province: Province = self._once("across", (head, around, *groups), _resolve_across, findings)
-        province = replace(province, folder=str(self.folder))
+        around = self._once("around", (head, units, kinds, *types, as_of, notes.gaps), resolve_surroundings, notes)
+        groups = [self._once(file.document.file, (file, around), resolve_file, notes) for file in offices]
+        for group in groups:
+            notes.gaps = notes.gaps.plus("devices", group.unmade).plus("offices", group.unmade)
+        province: Province = self._once("across", (head, around, notes.gaps, *groups), resolve_across, notes)
+        return replace(province, folder=str(self.folder))
+
+    def _add_services_and_people(
+        self,
+        province: Province,
+        services: Declared[ServicesFile] | None,
+        people: Declared[PeopleFile] | None,
+        notes: _Notes,
+    ) -> Province:
         if services:
-            made, found = resolve_services(services.document, services.shape, province)
-            findings += found
+            made, found = resolve_services(services.document, services.shape, province, notes.gaps)
+            notes.findings += found
             province = replace(province, services=made)
         if people:
-            staff, found = resolve_people(people.document, people.shape, province)
-            findings += found
+            staff, found = resolve_people(people.document, people.shape, province, notes.gaps)
+            notes.findings += found
             province = replace(province, people=staff)
         return province
 
-    def _once(self, name: str, inputs: tuple[Any, ...], step: Callable[..., Step], findings: list[Finding]) -> Any:
+    def _once(self, name: str, inputs: tuple[Any, ...], step: Callable[..., Step], notes: _Notes) -> Any:
         """Return what `step` makes of `inputs`; made anew only when one of them is another object than last time."""
         kept = self._steps.get(name)
         if kept is None or len(kept[0]) != len(inputs) or not all(map(_same, kept[0], inputs)):
             kept = self._steps[name] = (inputs, step(*inputs))
-        findings += kept[1][1]
+        notes.findings += kept[1][1]
         return kept[1][0]
 
-    def _folder(self, pattern: str, model: type[ShapeT], findings: list[Finding]) -> list[Declared[ShapeT] | None]:
-        paths = sorted(path for suffix in (".yaml", ".yml") for path in self.folder.glob(pattern + suffix))
-        return [self._file(path.relative_to(self.folder).as_posix(), model, findings) for path in paths]
+    def _folder(self, folder: str, pattern: str, model: type[ShapeT], notes: _Notes) -> tuple[Declared[ShapeT], ...]:
+        files = [self._file(name, model, notes) for name in paths_in(self.folder, folder, pattern)]
+        return tuple(file for file in files if file)
 
-    def _file(
-        self, name: str, model: type[ShapeT], findings: list[Finding], *, required: bool = True
-    ) -> Declared[ShapeT] | None:
-        """Read one file, unless it is as it was. None, with the findings, when it cannot be used."""
+    def _file(self, name: str, model: type[ShapeT], notes: _Notes, *, required: bool = True) -> Declared[ShapeT] | None:
+        """Read one file, unless it is as it was. None when nothing of it can be used; `notes` then say why."""
         path = self.folder / name
         try:
             status = path.stat()
-        except OSError as error:
-            if required or not isinstance(error, FileNotFoundError):
-                findings.append(finding(Place(name), "file-missing", what=name))
+        except FileNotFoundError:
             self._files.pop(name, None)
+            if required:
+                notes.findings.append(finding(Place(name), "file-missing", what=name))
+                notes.gaps = _join(notes.gaps, names_in(None, model))
             return None
-        signature = (status.st_mtime_ns, status.st_size, status.st_ino)
+        except OSError:
+            status = None  # reading it will say why
+        signature = _signature(status) if status else ()
         kept = self._files.get(name)
-        if kept is None or kept[0] != signature:
-            kept = self._files[name] = (signature, *_parse(path, name, model))
-        findings += kept[2]
-        return kept[1]
+        if kept is None or not signature or kept.signature != signature:
+            kept = self._files[name] = _read(path, name, model, signature)
+        notes.findings += kept.findings
+        notes.gaps = _join(notes.gaps, kept.gaps)
+        return kept.declared
 
 
 def load(folder: Path, *, as_of: date | None = None) -> Province:
@@ -162,7 +222,22 @@ def load(folder: Path, *, as_of: date | None = None) -> Province:
 
 
 def _same(before: Any, now: Any) -> bool:
-    return before is now or (isinstance(now, date) and before == now)
+    return before is now or (isinstance(now, date | Gaps) and before == now)
+
+
+def _signature(status: os.stat_result) -> tuple[int, ...]:
+    """Return what tells that a file was changed, or () when it was changed so lately that this cannot tell."""
+    if time.time_ns() - status.st_ctime_ns < _JUST_NOW:
+        return ()
+    return (status.st_ctime_ns, status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _join(gaps: Gaps, more: Gaps) -> Gaps:
+    for heading in more.unread:
+        gaps = gaps.plus(heading, None)
+    for heading, names in more.names.items():
+        gaps = gaps.plus(heading, names)
+    return gaps
 
 
 @contextmanager
@@ -177,105 +252,13 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _parse(path: Path, name: str, model: type[ShapeT]) -> tuple[Declared[ShapeT] | None, list[Finding]]:
+def _read(path: Path, name: str, model: type[ShapeT], signature: tuple[int, ...]) -> Reading[ShapeT]:
     document, findings = read(path, name)
     if document is None:
-        return None, findings
+        unreadable = any(found.rule == "file-unreadable" for found in findings)  # that may mend itself unseen
+        return Reading(None, findings, names_in(None, model), () if unreadable else signature)
     shape, findings = validate(document, model)
-    return (Declared(document, shape) if shape else None), findings
-
-
-def _resolve_surroundings(
-    head: Declared[ProvinceFile], units: Declared[UnitsFile], kinds: Declared[KindsFile], *rest: Any
-) -> Step:
-    """Resolve what all files of offices refer to: units, kinds, roles, device types and probe modules."""
-    *types, day = rest
-    device_types, findings = _device_types(types)
-    modules, found = resolve_modules(head.document, head.shape.modules, BUILT_IN)
-    findings += found
-    resolved = resolve_units(units.document, units.shape)
-    findings += check_units(units.document, units.shape, resolved, head.shape.tiers)
-    all_kinds, found = resolve_kinds(kinds.document, kinds.shape)
-    findings += found
-    findings += check_kinds(kinds.document, kinds.shape, all_kinds, device_types, modules, head.shape.tiers)
-    return (
-        Surroundings(
-            tiers=head.shape.tiers,
-            root=head.shape.root,
-            slot=head.shape.address_plan.slot,
-            as_of=day,
-            units=resolved,
-            kinds=all_kinds,
-            roles={role: tuple(shape.probes) for role, shape in kinds.shape.roles.items()},
-            device_types=device_types,
-            modules=modules,
-        ),
-        findings,
-    )
-
-
-def _device_types(files: Iterable[Declared[DeviceTypeFile]]) -> tuple[dict[str, DeviceType], list[Finding]]:
-    device_types: dict[str, DeviceType] = {}
-    findings: list[Finding] = []
-    for file in files:
-        made = _device_type(file.shape, file.document)
-        if made.id in device_types:
-            place, other = file.document.place("slug"), device_types[made.id].place.file
-            findings.append(finding(place, "duplicate-device-type", slug=made.id, other=other))
-        device_types[made.id] = made
-    return device_types, findings
-
-
-def _device_type(shape: DeviceTypeFile, document: Document) -> DeviceType:
-    names = [str(interface.get("name", "")) for interface in shape.interfaces]
-    management = [str(i.get("name", "")) for i in shape.interfaces if i.get("mgmt_only") == "true"]
-    return DeviceType(
-        id=shape.slug,
-        manufacturer=shape.manufacturer,
-        model=shape.model,
-        part_number=shape.part_number,
-        place=document.place(),
-        u_height=shape.u_height,
-        interfaces=tuple(names),
-        management_interface=management[0] if management else "",
-        platform=shape.tuyen.platform,
-        driver=shape.tuyen.driver,
-        warranty_years=shape.tuyen.warranty_years,
-        end_of_support=shape.tuyen.end_of_support,
-    )
-
-
-def _resolve_group(file: Declared[OfficesFile], around: Surroundings) -> Step:
-    group = resolve_group(file.document, file.shape, around)
-    return group, group.findings
-
-
-def _resolve_across(head: Declared[ProvinceFile], around: Surroundings, *groups: Group) -> Step:
-    """Join the files of offices, and check what can only be seen across them."""
-    by_file = {group.document.file: group for group in groups}
-    offices = {name: office for group in groups for name, office in group.offices.items()}
-    devices = {name: device for group in groups for name, device in group.devices.items()}
-    networks = tuple(head.shape.address_plan.networks)
-    province = Province(
-        id=head.shape.id,
-        name=head.shape.name,
-        folder="",
-        domain=head.shape.domain,
-        time_zone=head.shape.time_zone,
-        tiers=tuple(head.shape.tiers),
-        as_of=around.as_of,
-        networks=networks,
-        units=around.units,
-        offices=offices,
-        devices=devices,
-        device_types=around.device_types,
-        services={},
-        people={},
-        modules=around.modules,
-    )
-    findings = [
-        *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root")),
-        *check_prefixes(by_file, networks),
-        *check_devices(by_file, devices),
-    ]
-    return province, findings
+    gaps = NO_GAPS
+    if shape is None:
+        shape, gaps = salvage(document, model)
+    return Reading(Declared(document, shape) if shape else None, findings, gaps, signature)

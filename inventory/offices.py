@@ -8,6 +8,7 @@ from inventory.addresses import Block, Span, span_of
 from inventory.declared import OfficesFile, OfficeShape, UplinkShape
 from inventory.devices import Equipment, equip
 from inventory.finding import Finding, Place, finding
+from inventory.gaps import Gaps
 from inventory.kinds import Kind, overlay_uplink
 from inventory.model import Device, DeviceType, Link, Module, Office, Unit
 from inventory.nearest import nearest
@@ -28,6 +29,7 @@ class Surroundings:
     roles: Mapping[str, tuple[str, ...]]  # probes by role
     device_types: Mapping[str, DeviceType]
     modules: Mapping[str, Module]
+    gaps: Gaps
 
 
 @dataclass(eq=False)
@@ -39,6 +41,7 @@ class Group:
     offices: dict[str, Office] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)  # by office
+    unmade: set[str] = field(default_factory=set)  # offices and devices that are declared, but wrong
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -56,8 +59,12 @@ def resolve_group(document: Document, shape: OfficesFile, around: Surroundings) 
         if kind and unit:
             made = maker.office(kind, unit, prefix)
             group.offices[name] = made
-            equipment = Equipment(document, made, office, kind, around.roles, around.device_types, around.modules)
-            group.devices |= equip(equipment, group.findings)
+            equipment = Equipment(
+                document, made, office, kind, around.roles, around.device_types, around.modules, around.gaps
+            )
+            group.devices |= equip(equipment, group.findings, group.unmade)
+        else:
+            group.unmade.add(name)
         if prefix:
             group.spans[name] = span_of(prefix)
         group.findings += maker.findings
@@ -103,7 +110,7 @@ class _Maker:
             self.complain("no-kind")
             return None
         kind = self.around.kinds.get(name)
-        if kind is None:
+        if kind is None and not self.around.gaps.has("kinds", name):
             place = self.place("kind") if self.declared.kind else self.document.place("kind")
             self.findings.append(finding(place, "unknown-kind", name=name, near=nearest(name, self.around.kinds)))
         return kind
@@ -113,7 +120,9 @@ class _Maker:
         unit = self.around.units.get(name)
         if unit is None:
             near = nearest(name, self.around.units)
-            if self.declared.unit:
+            if self.around.gaps.has("units", name):
+                pass
+            elif self.declared.unit:
                 self.complain("unknown-unit", "unit", name=name, near=near)
             else:
                 self.complain("no-unit", office=self.name, near=near)
@@ -128,6 +137,8 @@ class _Maker:
         number = self.declared.number
         if number is None:
             self.complain("no-prefix", free=block.free(numbers, length))
+        elif kind is None:
+            pass  # nobody knows how long its prefix is
         elif number + block.step(length) > block.slots:
             free = block.free(numbers, length)
             self.complain("number-outside-block", "number", number=number, block=block.prefix, free=free)
@@ -178,7 +189,9 @@ class _Maker:
     def link(self, role: str, shape: UplinkShape, parent: str, kind: Kind) -> Link | None:
         if not (shape.provider and shape.medium and shape.bandwidth):
             missing = ", ".join(key for key in ("provider", "medium", "bandwidth") if not getattr(shape, key))
-            self.complain("incomplete-link", role, link=role, missing=missing, kind=kind.id)
+            said = (getattr(self.declared, role) or UplinkShape()).model_fields_set - {"parent"}
+            place = self.place(role) if said else kind.place  # said once there, not at each of its offices
+            self.findings.append(finding(place, "incomplete-link", link=role, missing=missing, kind=kind.id))
             return None
         place = self.place(role)
         return Link(f"{self.name}.{role}", self.name, parent, shape.provider, shape.medium, shape.bandwidth, place)

@@ -16,6 +16,7 @@ RULES: dict[str, Rule] = {
     # files
     "file-missing": Rule(N_("the province has no {what}"), N_("write it, or copy it from a new 'tuyen init'")),
     "file-unreadable": Rule(N_("cannot be read: {reason}"), N_("mend the file or its permissions")),
+    "misplaced-file": Rule(N_("nothing reads this file"), N_("call it {where} if it belongs to the province")),
     "file-empty": Rule(N_("the file holds nothing"), N_("fill it, or delete it")),
     "file-too-large": Rule(N_("the file is larger than {limit} MiB"), N_("split it; offices/ may hold many files")),
     "file-truncated": Rule(
@@ -73,6 +74,7 @@ RULES: dict[str, Rule] = {
     "wrong-unit-tier": Rule(
         N_("the parent '{parent}' is of tier '{tier}'"), N_("a unit's parent is of the tier above: '{expected}'")
     ),
+    "root-unit-with-parent": Rule(N_("a unit of the top tier '{tier}' has a parent"), N_("delete the parent")),
     "duplicate-code": Rule(
         N_("the code {code} belongs to '{other}' at the same time, on {day}"),
         N_("give each unit its own code, or dates"),
@@ -112,11 +114,10 @@ RULES: dict[str, Rule] = {
     "block-overlap": Rule(N_("the block {block} overlaps {other_block} of {other}"), N_("choose one that is free")),
     "no-gateway": Rule(N_("no device of the office is its gateway"), N_("set 'gateway: true' on its router")),
     "two-gateways": Rule(N_("'{first}' and '{second}' are both gateways"), N_("keep one")),
-    "missing-role": Rule(
-        N_("the device '{device}' has no role"), N_("add 'role:'; its kind has no device of that name")
-    ),
-    "missing-type": Rule(
-        N_("the device '{device}' has no type"), N_("add 'type:'; its kind has no device of that name")
+    "incomplete-device": Rule(N_("the device '{device}' has no {missing}"), N_("add it; offices take it from here")),
+    "foreign-device": Rule(
+        N_("the device '{device}' has no {missing}, and the kind '{kind}' has no such device"),
+        N_("add it; or if one of the kind's is meant, write {near}"),
     ),
     "nothing-absent": Rule(
         N_("the kind '{kind}' has no device '{device}' to be absent"), N_("delete the entry, or write {near}")
@@ -125,7 +126,10 @@ RULES: dict[str, Rule] = {
         N_("two devices of the office are called '{device}'"), N_("rename one, or change a count")
     ),
     "host-outside-prefix": Rule(
-        N_("host {host} of '{device}' does not fit into {prefix}"), N_("take 1 to {last}, or a larger prefix")
+        N_("host {host} of '{device}' does not fit into a /{length}"), N_("take 1 to {last}, or a shorter prefix length")
+    ),
+    "duplicate-host": Rule(
+        N_("'{device}' has the same address as '{other}': host {host}"), N_("give each device its own host")
     ),
     "address-outside-prefix": Rule(
         N_("{address} lies outside the office's prefix {prefix}"), N_("choose one inside it")
@@ -173,7 +177,7 @@ RULES: dict[str, Rule] = {
         N_("change that instead"),
     ),
     "sheet-emptied": Rule(
-        N_("{column} is empty here but '{known}' in the inventory, which stays"), N_("to remove it, edit {place}")
+        N_("{column} is empty here but '{known}' in the inventory, which stays"), N_("to remove it, edit {where}")
     ),
     "sheet-moved": Rule(
         N_("'{device}' cannot become '{other}': the id of a device holds its name and office, and is permanent"),

@@ -31,6 +31,10 @@ class SelectorError(InventoryError):
     """A selector that cannot be read, or that names what does not exist. The message says where and how to mend."""
 
 
+class NothingChosenError(SelectorError):
+    """A selector that can be read, but names what nothing in the province has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One condition: the value of `key` is (or, negated, is not) among `values`; without values, it is there."""
@@ -81,12 +85,18 @@ OfficeKey = Callable[[Province, Office], Collection[str]]
 DeviceKey = Callable[[Province, Device], Collection[str]]
 
 
-def _above(province: Province, office: Office) -> list[str]:
-    """Return the office and every office between it and the root."""
-    above = [office.id]
-    while (parent := province.offices[above[-1]].parent) and parent not in above:
-        above.append(parent)
-    return above
+def below(province: Province, top: str) -> list[str]:
+    """Return the office `top` and all that reach the network through it; nothing when there is no such office."""
+    children: dict[str, list[str]] = {}
+    for office in province.offices.values():
+        children.setdefault(office.parent, []).append(office.id)
+    found = [top] if top in province.offices else []
+    seen = set(found)
+    for office_id in found:  # which grows
+        more = [child for child in children.get(office_id, ()) if child not in seen]
+        found += more
+        seen.update(more)
+    return found
 
 
 OFFICE_KEYS: Mapping[str, OfficeKey] = {
@@ -96,7 +106,7 @@ OFFICE_KEYS: Mapping[str, OfficeKey] = {
     "kind": lambda _p, o: (o.kind,),
     "district": lambda _p, o: (o.district,),
     "parent": lambda _p, o: (o.parent,),
-    "under": _above,
+    "under": lambda _p, o: (o.id,),  # with values: `_under_reader`
     "island": lambda _p, o: (o.island,),
     "provider": lambda _p, o: (o.uplink.provider if o.uplink else "",),
     "medium": lambda _p, o: (o.uplink.medium if o.uplink else "",),
@@ -143,7 +153,7 @@ def select_offices(province: Province, text: str) -> tuple[Office, ...]:
     chosen = list(province.offices.values())
     for requirement in parse(text):
         requirement = _by_id(requirement, OFFICE_KEYS, {"office": province.offices})
-        read = _office_reader(requirement.key)
+        read = _office_reader(province, requirement)
         chosen = _filter(province, chosen, list(province.offices.values()), requirement, read)
     return tuple(chosen)
 
@@ -154,7 +164,7 @@ def select_devices(province: Province, text: str) -> tuple[Device, ...]:
     known = {"office": province.offices, "id": province.devices}
     for requirement in parse(text):
         requirement = _by_id(requirement, {**OFFICE_KEYS, **DEVICE_KEYS}, known)
-        read = _device_reader(requirement.key)
+        read = _device_reader(province, requirement)
         chosen = _filter(province, chosen, list(province.devices.values()), requirement, read)
     return tuple(chosen)
 
@@ -170,14 +180,17 @@ def _by_id(
         if word in known:
             return Requirement(key, frozenset([word]), requirement.negated)
     candidates = [name for known in ids.values() for name in known]
-    raise SelectorError(
+    raise NothingChosenError(
         _("no office, device or key is called '{word}'; write {near}").format(
             word=word, near=nearest(word, [*candidates, *keys])
         )
     )
 
 
-def _office_reader(key: str) -> OfficeKey:
+def _office_reader(province: Province, requirement: Requirement) -> OfficeKey:
+    key = requirement.key
+    if key == "under" and requirement.values:
+        return _under_reader(province, requirement.values)
     if key in OFFICE_KEYS:
         return OFFICE_KEYS[key]
     if key.startswith("label/"):
@@ -185,15 +198,25 @@ def _office_reader(key: str) -> OfficeKey:
     raise _unknown_key(key, OFFICE_KEYS)
 
 
-def _device_reader(key: str) -> DeviceKey:
+def _device_reader(province: Province, requirement: Requirement) -> DeviceKey:
+    key = requirement.key
     if key in DEVICE_KEYS:
         return DEVICE_KEYS[key]
     if key.startswith("label/"):
         return lambda p, d: (d.labels.get(key[6:]) or p.offices[d.office].labels.get(key[6:], ""),)
     if key in OFFICE_KEYS:
-        of_office = OFFICE_KEYS[key]
+        of_office = _office_reader(province, requirement)
         return lambda p, d: of_office(p, p.offices[d.office])
     raise _unknown_key(key, {**OFFICE_KEYS, **DEVICE_KEYS})
+
+
+def _under_reader(province: Province, tops: Collection[str]) -> OfficeKey:
+    """Read which of `tops` an office lies under; walked down once from each, not up from every office."""
+    inside: dict[str, list[str]] = {}
+    for top in tops:
+        for office in below(province, top):
+            inside.setdefault(office, []).append(top)
+    return lambda _p, office: inside.get(office.id, ())
 
 
 def _unknown_key(key: str, keys: Mapping[str, object]) -> SelectorError:
@@ -210,11 +233,22 @@ def _filter(
     read: Callable[[Province, Chosen], Collection[str]],
 ) -> list[Chosen]:
     if requirement.values and requirement.key in _CLOSED:
-        known = {value for item in everything for value in read(province, item) if value}
-        for value in sorted(requirement.values - known):
-            raise SelectorError(
+        known = _values_of(province, everything, requirement, read)
+        for value in sorted(requirement.values.difference(known)):
+            raise NothingChosenError(
                 _("selector: nothing has {key}={value}; write {near}").format(
                     key=requirement.key, value=value, near=nearest(value, known)
                 )
             )
     return [item for item in chosen if requirement.holds(read(province, item))]
+
+
+def _values_of(
+    province: Province,
+    everything: list[Chosen],
+    requirement: Requirement,
+    read: Callable[[Province, Chosen], Collection[str]],
+) -> Collection[str]:
+    if requirement.key == "under":
+        return province.offices.keys()
+    return {value for item in everything for value in read(province, item) if value}

@@ -1,15 +1,17 @@
 """Services and people: who depends on what, and who may touch it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
+from inventory.circles import circles
 from inventory.declared import ModuleShape, PeopleFile, ServicesFile, ServiceShape
 from inventory.finding import Finding, finding
+from inventory.gaps import Gaps
 from inventory.model import Module, Person, Province, Service, ServiceProbe
 from inventory.modules import OPTIONS, options_of
 from inventory.nearest import nearest
-from inventory.selector import SelectorError, select_offices
+from inventory.selector import NothingChosenError, SelectorError, select_offices
 from inventory.yamlfile import Document
 
 
@@ -48,7 +50,7 @@ def _check_options(
 
 
 def resolve_services(
-    document: Document, shape: ServicesFile, province: Province
+    document: Document, shape: ServicesFile, province: Province, gaps: Gaps
 ) -> tuple[dict[str, Service], list[Finding]]:
     """Return the services with the offices that depend on them, and what is wrong with them."""
     services: dict[str, Service] = {}
@@ -57,6 +59,9 @@ def resolve_services(
         offices: tuple[str, ...] = ()
         try:
             offices = tuple(office.id for office in select_offices(province, declared.users))
+        except NothingChosenError as error:
+            if not gaps.any("offices", "units", "kinds"):
+                findings.append(finding(document.place("services", name, "users"), "bad-selector", problem=error))
         except SelectorError as error:
             findings.append(finding(document.place("services", name, "users"), "bad-selector", problem=error))
         probes = tuple(
@@ -68,25 +73,29 @@ def resolve_services(
         place = document.place("services", name)
         needs = tuple(declared.needs)
         services[name] = Service(name, declared.name, probes, declared.users, offices, place, needs)
-        findings += _check_service(document, name, declared, province, shape)
+        findings += _check_service(document, name, declared, province, shape, gaps)
     return services, findings + list(_check_needs(document, shape))
 
 
 def _check_service(
-    document: Document, name: str, declared: ServiceShape, province: Province, shape: ServicesFile
+    document: Document, name: str, declared: ServiceShape, province: Province, shape: ServicesFile, gaps: Gaps
 ) -> Iterator[Finding]:
     for position, probe in enumerate(declared.probes):
         path = ("services", name, "probes", position)
-        if probe.device not in province.devices:
+        office = probe.device.rpartition(".")[2]
+        if probe.device not in province.devices and not (
+            gaps.has("devices", probe.device) or gaps.has("offices", office)
+        ):
             near = nearest(probe.device, province.devices)
             yield finding(document.place(*path, "device"), "unknown-device", name=probe.device, near=near)
         if probe.module not in province.modules:
-            near = nearest(probe.module, province.modules)
-            yield finding(document.place(*path, "module"), "unknown-module", name=probe.module, near=near)
+            if not gaps.has("modules", probe.module):
+                near = nearest(probe.module, province.modules)
+                yield finding(document.place(*path, "module"), "unknown-module", name=probe.module, near=near)
         elif province.modules[probe.module].probe in OPTIONS:
             yield from _check_options(province.modules[probe.module], probe.options, document, (*path, "with"))
     for position, need in enumerate(declared.needs):
-        if need not in shape.services:
+        if need not in shape.services and not gaps.has("services", need):
             place = document.place("services", name, "needs", position)
             yield finding(place, "unknown-service", name=need, near=nearest(need, shape.services))
 
@@ -100,27 +109,8 @@ def _check_needs(document: Document, shape: ServicesFile) -> Iterator[Finding]:
         yield finding(place, "service-circle", circle=" -> ".join([*circle, circle[0]]))
 
 
-def circles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Yield the circles of a graph, each once, as a depth-first walk in the order of `edges` closes them."""
-    finished: set[str] = set()
-    for start in edges:
-        path: list[str] = []
-        waiting = [iter((start,))]  # one iterator a level: a chain may be longer than Python's own stack
-        while waiting:
-            name = next(waiting[-1], None)
-            if name is None:
-                waiting.pop()
-                finished.update(path[len(waiting) - 1 :])
-                del path[max(0, len(waiting) - 1) :]
-            elif name in path:
-                yield path[path.index(name) :]
-            elif name not in finished:
-                path.append(name)
-                waiting.append(iter(edges.get(name, ())))
-
-
 def resolve_people(
-    document: Document, shape: PeopleFile, province: Province
+    document: Document, shape: PeopleFile, province: Province, gaps: Gaps
 ) -> tuple[dict[str, Person], list[Finding]]:
     """Return the staff by account, and what is wrong with them."""
     people: dict[str, Person] = {}
@@ -130,7 +120,7 @@ def resolve_people(
         place = document.place("people", account)
         roles, own_keys, notify = tuple(declared.roles), tuple(declared.keys), tuple(declared.notify)
         people[account] = Person(account, declared.name, roles, declared.under, own_keys, notify, place)
-        if declared.under not in province.offices:
+        if declared.under not in province.offices and not gaps.has("offices", declared.under):
             near = nearest(declared.under, province.offices)
             findings.append(
                 finding(document.place("people", account, "under"), "unknown-office", name=declared.under, near=near)

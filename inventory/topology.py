@@ -1,6 +1,6 @@
 """Which office is behind which link, and what follows from silence: down, or only unreachable."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from enum import StrEnum
 
 from inventory.model import Device, Office, Province
@@ -54,22 +54,43 @@ def office_states(province: Province, answers: Mapping[str, bool]) -> dict[str, 
     unreachable when the office its uplink leads to (and the one its backup leads to) is silent too,
     otherwise down. An office of which nothing was asked takes its parents' word: unreachable or unknown.
     """
+    asked = {
+        office: [device for device in devices if device.id in answers]
+        for office, devices in province.devices_of.items()
+    }
+    answering = {office for office, devices in asked.items() if any(answers[device.id] for device in devices)}
+    open_ways = _open_ways(province, answering, {office for office, devices in asked.items() if devices} - answering)
     states: dict[str, State] = {}
     for office in offices_top_down(province):
-        ways = {link.parent for link in (office.uplink, office.backup) if link}
-        way_up = not ways or any(states.get(way) not in (State.DOWN, State.UNREACHABLE) for way in ways)
-        states[office.id] = _office_state(province.devices_of[office.id], answers, way_up)
+        if office.id in answering:
+            silent_gateway = any(device.gateway and not answers[device.id] for device in asked[office.id])
+            states[office.id] = State.DEGRADED if silent_gateway else State.UP
+        elif ways_of(office) and open_ways.isdisjoint(ways_of(office)):
+            states[office.id] = State.UNREACHABLE
+        else:
+            states[office.id] = State.DOWN if asked[office.id] else State.UNKNOWN
     return states
 
 
-def _office_state(devices: tuple[Device, ...], answers: Mapping[str, bool], way_up: bool) -> State:
-    asked = [device for device in devices if device.id in answers]
-    if any(answers[device.id] for device in asked):
-        gateway_silent = any(device.gateway and not answers[device.id] for device in asked)
-        return State.DEGRADED if gateway_silent else State.UP
-    if not way_up:
-        return State.UNREACHABLE
-    return State.DOWN if asked else State.UNKNOWN
+def ways_of(office: Office) -> tuple[str, ...]:
+    """Return the offices that it reaches the network through: its uplink's parent and its backup's."""
+    return tuple(link.parent for link in (office.uplink, office.backup) if link)
+
+
+def _open_ways(province: Province, answering: Set[str], silent: Set[str]) -> Set[str]:
+    """Return the offices that a way may lead through: what answers, and what was not asked behind an open way."""
+    behind: dict[str, list[str]] = {}
+    for office in province.offices.values():
+        for way in ways_of(office):
+            behind.setdefault(way, []).append(office.id)
+    waiting = [*answering, *(office.id for office in province.offices.values() if not ways_of(office))]
+    found: set[str] = set()
+    while waiting:
+        office_id = waiting.pop()
+        if office_id not in found and office_id not in silent:
+            found.add(office_id)
+            waiting += behind.get(office_id, ())
+    return found
 
 
 def device_states(province: Province, answers: Mapping[str, bool], healthy: Mapping[str, bool]) -> dict[str, State]:

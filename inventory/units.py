@@ -7,6 +7,7 @@ from itertools import pairwise
 from inventory.calendar import dated, order_findings
 from inventory.declared import UnitsFile, UnitShape
 from inventory.finding import Finding, finding
+from inventory.gaps import Gaps
 from inventory.model import Unit
 from inventory.nearest import nearest
 from inventory.yamlfile import Document
@@ -34,7 +35,7 @@ def _unit(name: str, shape: UnitShape, document: Document) -> Unit:
 
 
 def check_units(
-    document: Document, shape: UnitsFile, units: Mapping[str, Unit], tiers: Sequence[str]
+    document: Document, shape: UnitsFile, units: Mapping[str, Unit], tiers: Sequence[str], gaps: Gaps
 ) -> Iterator[Finding]:
     """Complain of wrong tiers, parents, dates and codes."""
     for name, unit in shape.units.items():
@@ -43,33 +44,48 @@ def check_units(
         if unit.until <= unit.since:
             place = document.place("units", name, "until")
             yield finding(place, "dates-out-of-order", what="until", earlier=unit.until, later=unit.since)
-        yield from _check_references(document, units[name], units, tiers)
-    if tiers and not any(unit.tier == tiers[0] for unit in units.values()):
+        yield from _check_references(document, units[name], units, tiers, gaps)
+    if (
+        tiers
+        and not gaps.any("units")
+        and not any(unit.tier == tiers[0] or unit.tier not in tiers for unit in units.values())
+    ):
         yield finding(document.place("units"), "no-root-unit", tier=tiers[0])
     yield from _check_codes(document, units)
 
 
 def _check_references(
-    document: Document, unit: Unit, units: Mapping[str, Unit], tiers: Sequence[str]
+    document: Document, unit: Unit, units: Mapping[str, Unit], tiers: Sequence[str], gaps: Gaps
 ) -> Iterator[Finding]:
     if unit.tier not in tiers:
-        place = document.place("units", unit.id, "tier")
-        yield finding(place, "unknown-tier", name=unit.tier, near=nearest(unit.tier, tiers))
+        if tiers:
+            place = document.place("units", unit.id, "tier")
+            yield finding(place, "unknown-tier", name=unit.tier, near=nearest(unit.tier, tiers))
         return
     for successor in unit.into:
-        if successor not in units:
+        if successor not in units and not gaps.has("units", successor):
             place = document.place("units", unit.id, "into")
             yield finding(place, "unknown-unit", name=successor, near=nearest(successor, units))
+    yield from _check_parents(document, unit, units, tiers, gaps)
+
+
+def _check_parents(
+    document: Document, unit: Unit, units: Mapping[str, Unit], tiers: Sequence[str], gaps: Gaps
+) -> Iterator[Finding]:
     place = document.place("units", unit.id, "parent")
     depth = tiers.index(unit.tier)
-    expected = tiers[depth - 1] if depth else ""
     for parent in unit.parent.values:
-        if not parent and depth:
+        if depth == 0:
+            if parent:
+                yield finding(place, "root-unit-with-parent", tier=unit.tier)
+        elif not parent:
             yield finding(place, "missing-key", key="parent", what=f"units.{unit.id}")
-        elif parent and parent not in units:
-            yield finding(place, "unknown-unit", name=parent, near=nearest(parent, units))
-        elif parent and units[parent].tier != expected:
-            yield finding(place, "wrong-unit-tier", parent=parent, tier=units[parent].tier, expected=expected)
+        elif parent not in units:
+            if not gaps.has("units", parent):
+                yield finding(place, "unknown-unit", name=parent, near=nearest(parent, units))
+        elif units[parent].tier != tiers[depth - 1] and units[parent].tier in tiers:
+            tier, expected = units[parent].tier, tiers[depth - 1]
+            yield finding(place, "wrong-unit-tier", parent=parent, tier=tier, expected=expected)
 
 
 def _check_codes(document: Document, units: Mapping[str, Unit]) -> Iterator[Finding]:

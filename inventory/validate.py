@@ -1,13 +1,16 @@
 """Check a document against its declared shape; every complaint carries its line and the nearest right spelling."""
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from inventory.declared import ProvinceFile
 from inventory.finding import Finding, finding
+from inventory.gaps import Gaps
 from inventory.language import N_, _
 from inventory.nearest import nearest
 from inventory.rules import RULES
@@ -40,14 +43,90 @@ EXPECTED: Mapping[str, str] = {
 
 def validate(document: Document, model: type[ShapeT]) -> tuple[ShapeT | None, list[Finding]]:
     """Return the document as `model`, or None and every reason why not, in the order of the file."""
+    shape, items, _data = _attempt(document, model)
+    found: dict[Any, Finding] = {}
+    for item in items:
+        complaint = _complain(document, model, item)
+        found.setdefault(complaint.place, complaint)  # a union complains once for each of its branches
+    return shape, sorted(found.values(), key=lambda complaint: complaint.place)
+
+
+def _attempt(document: Document, model: type[ShapeT]) -> tuple[ShapeT | None, list[ErrorDetails], Any]:
+    """Return the shape or what is wrong, and the data: a key with nothing behind it is as good as no key."""
     try:
-        return model.model_validate(document.data), []
+        return model.model_validate(document.data), [], document.data
     except ValidationError as error:
-        found: dict[Any, Finding] = {}
-        for item in error.errors(include_url=False):
-            complaint = _complain(document, model, item)
-            found.setdefault(complaint.place, complaint)  # a union complains once for each of its branches
-        return None, sorted(found.values(), key=lambda complaint: complaint.place)
+        items = error.errors(include_url=False)
+    if not any(item["input"] is None for item in items):
+        return None, items, document.data
+    data = copy.deepcopy(document.data)
+    for item in items:
+        if item["input"] is None:
+            _fill(data, item, model)
+    try:
+        return model.model_validate(data), [], data
+    except ValidationError as error:
+        return None, error.errors(include_url=False), data
+
+
+_NOTHING: Mapping[str, Callable[[], Any]] = {"model_type": dict, "dict_type": dict, "list_type": list}
+
+
+def _fill(data: Any, item: ErrorDetails, model: type[BaseModel]) -> None:
+    """Put what `key:` without a value means in the place of None: an empty mapping or list, or no key at all."""
+    path, here = item["loc"], data
+    for depth, step in enumerate(path):
+        if here[step] is None:
+            if item["type"] in _NOTHING:
+                here[step] = _NOTHING[item["type"]]()
+            elif step in known_keys(model, path[:depth]):
+                del here[step]
+            return
+        here = here[step]
+
+
+HEADINGS = ("units", "roles", "kinds", "offices", "services", "people", "modules")
+# Of these keys any value will do for the other checks: what depends on them is checked with them.
+_STAND_INS: Mapping[str, Any] = {
+    "id": "x",
+    "name": "x",
+    "domain": "x",
+    "time_zone": "UTC",
+    "contacts": [],
+    "database": "x",
+}
+
+
+def salvage(document: Document, model: type[ShapeT]) -> tuple[ShapeT | None, Gaps]:
+    """Return what can be used of a document with faults, and the names of the entries that cannot.
+
+    Without an entry that is wrong in itself the rest can still be checked; None when the fault is not in an entry.
+    """
+    _shape, items, data = _attempt(document, model)
+    data, gaps = copy.deepcopy(data), Gaps()
+    for path in (item["loc"] for item in items):
+        if len(path) > 1 and path[0] in HEADINGS:
+            data[path[0]].pop(path[1], None)
+            gaps = gaps.plus(str(path[0]), [str(path[1])])
+        elif path and path[0] in _STAND_INS and model is ProvinceFile:
+            data[path[0]] = _STAND_INS[str(path[0])]
+    try:
+        return model.model_validate(data), gaps
+    except ValidationError:
+        return None, names_in(document.data, model)
+
+
+def names_in(data: Mapping[str, Any] | None, model: type[BaseModel]) -> Gaps:
+    """Return all that a file declares, as far as it can be told, as missing."""
+    gaps = Gaps()
+    for heading in HEADINGS:
+        if heading in model.model_fields:
+            entries = data.get(heading) if data else None
+            gaps = gaps.plus(heading, entries if isinstance(entries, Mapping) else None)
+    if "slug" in model.model_fields:
+        slug = data.get("slug") if data else None
+        gaps = gaps.plus("device-types", [slug] if isinstance(slug, str) else None)
+    return gaps
 
 
 def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) -> Finding:
