@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import STYLES, console, print_json, print_table, say
+from cli.output import STATES, console, print_json, print_table, say
 from cli.settings import Format, FormatOption, SelectorArgument, Settings, settings
 from inventory.language import N_, _
 
@@ -25,6 +25,8 @@ COLUMNS = {
     "devices": N_("DEVICES UP"),
     "reason": N_("WHY"),
 }
+SERVICE_COLUMNS = {"service": N_("SERVICE"), "state": N_("STATE"), "reason": N_("WHY")}
+READING_COLUMNS = {"device": N_("DEVICE"), "module": N_("PROBE"), "state": N_("STATE"), "reason": N_("ANSWER")}
 
 
 def check(
@@ -186,11 +188,11 @@ def _show(result: Result, everything: bool, form: Format) -> None:
     offices = result.office_items()
     shown = [item for item in offices if everything or item["state"] != "up"]
     if shown:
-        print_table({key: _(heading) for key, heading in COLUMNS.items()}, shown)
+        print_table(COLUMNS, shown)
         say("")
     services = [item for item in result.service_items() if everything or item["state"] != "up"]
     if services:
-        print_table({"service": _("SERVICE"), "state": _("STATE"), "reason": _("WHY")}, services)
+        print_table(SERVICE_COLUMNS, services)
         say("")
     if len(result.devices) <= FEW:
         _show_readings(result)
@@ -207,13 +209,13 @@ def _show_readings(result: Result) -> None:
         return "degraded" if item["degraded"] else "up"
 
     rows = [{**item, "state": state(item)} for item in result.reading_items()]
-    print_table({"device": _("DEVICE"), "module": _("PROBE"), "state": _("STATE"), "reason": _("ANSWER")}, rows)
+    print_table(READING_COLUMNS, rows)
     say("")
 
 
 def _summary(result: Result, offices: list[dict[str, Any]]) -> Iterator[str]:
-    by_state = {name: sum(item["state"] == name for item in offices) for name in STYLES}
-    counted = ", ".join(f"{count} {_(state)}" for state, count in by_state.items() if count)
+    by_state = {name: sum(item["state"] == name for item in offices) for name in STATES}
+    counted = ", ".join(f"{count} {_(STATES[state])}" for state, count in by_state.items() if count)
     yield _("{count} offices: {counted}").format(count=len(offices), counted=counted or "-")
     devices = result.device_items()
     up = sum(item["state"] == "up" for item in devices)

@@ -9,19 +9,35 @@ import typer
 
 from cli.output import complain, print_json, print_table, safe, say, show
 from cli.settings import Format, FormatOption, SelectorArgument, example, settings
-from inventory.language import _
+from inventory.language import N_, _
 
 if TYPE_CHECKING:
     from inventory.finding import Finding
     from inventory.model import Province
 
 app = typer.Typer(help=_("Check, list, draw, export and import what is declared."), no_args_is_help=True)
-DEVICE_COLUMNS = ("id", "address", "role", "model", "office_name", "district", "serial", "warranty")
-OFFICE_COLUMNS = ("id", "name", "tier", "district", "kind", "prefix", "parent", "provider", "medium", "devices")
-
-
-def _headings(*keys: str) -> Mapping[str, str]:
-    return {key: _(key).replace("_", " ").upper() for key in keys}
+DEVICE_COLUMNS = {
+    "id": N_("ID"),
+    "address": N_("ADDRESS"),
+    "role": N_("ROLE"),
+    "model": N_("MODEL"),
+    "office_name": N_("OFFICE"),
+    "district": N_("DISTRICT"),
+    "serial": N_("SERIAL"),
+    "warranty": N_("WARRANTY"),
+}
+OFFICE_COLUMNS = {
+    "id": N_("ID"),
+    "name": N_("NAME"),
+    "tier": N_("TIER"),
+    "district": N_("DISTRICT"),
+    "kind": N_("KIND"),
+    "prefix": N_("PREFIX"),
+    "parent": N_("UPLINK TO"),
+    "provider": N_("PROVIDER"),
+    "medium": N_("MEDIUM"),
+    "devices": N_("DEVICES"),
+}
 
 
 @app.command(epilog=example("tuyen inventory check", "tuyen inventory check --format json"))
@@ -94,10 +110,10 @@ def list_(
     province = settings(context).load()
     if offices:
         items = [office_item(province, office) for office in select_offices(province, selector)]
-        show(form, _headings(*OFFICE_COLUMNS), items)
+        show(form, OFFICE_COLUMNS, items)
     else:
         items = [device_item(province, device) for device in select_devices(province, selector)]
-        show(form, _headings(*DEVICE_COLUMNS), items)
+        show(form, DEVICE_COLUMNS, items)
 
 
 @app.command("show", epilog=example("tuyen inventory show router.dong-yen", "tuyen inventory show dong-yen"))
@@ -115,7 +131,7 @@ def show_(
         print_json(items)
         return
     for item in items:
-        rows = [{"key": _(key).replace("_", " "), "value": _shown(value)} for key, value in item.items()]
+        rows = [{"key": key.replace("_", " "), "value": _shown(value)} for key, value in item.items()]
         print_table({"key": "", "value": ""}, [row for row in rows if row["value"] != ""])
 
 

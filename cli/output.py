@@ -7,8 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cli.settings import Format
+from inventory.language import N_, _
 
 JSON_SCHEMA = 1
+STATES: Mapping[str, str] = {
+    "up": N_("up"),
+    "degraded": N_("degraded"),
+    "down": N_("down"),
+    "unreachable": N_("unreachable"),
+    "unknown": N_("unknown"),
+    "maintenance": N_("maintenance"),
+}
 STYLES: Mapping[str, str] = {
     "up": "green",
     "degraded": "yellow",
@@ -31,16 +40,14 @@ def print_json(items: Sequence[Mapping[str, Any]], **extra: object) -> None:
 
 
 def print_table(columns: Mapping[str, str], items: Iterable[Mapping[str, Any]], *, title: str = "") -> None:
-    """Print items as a table; `columns` maps their keys to headings. No colours and no frame when piped."""
+    """Print items as a table; `columns` maps their keys to headings (N_). No colours and no frame when piped."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(title=title or None, box=None, pad_edge=False, header_style="bold", title_justify="left")
     for key, heading in columns.items():
-        table.add_column(heading, overflow="fold", no_wrap=key in ("state", "id", "address"))
+        table.add_column(_(heading), overflow="fold", no_wrap=key in ("state", "id", "address"))
     for item in items:
-        cells = (safe("" if item.get(key) is None else item[key]) for key in columns)
-        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+        table.add_row(*(_cell(key, item.get(key)) for key in columns))
     screen = console()
     if sys.stdout.isatty():
         screen.print(table)
@@ -48,6 +55,15 @@ def print_table(columns: Mapping[str, str], items: Iterable[Mapping[str, Any]], 
     with screen.capture() as printed:
         screen.print(table)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
+
+
+def _cell(key: str, value: object) -> Any:
+    """Return one cell; a state is coloured, and said in the user's language."""
+    from rich.text import Text
+
+    if key == "state" and str(value) in STATES:
+        return Text(_(STATES[str(value)]), style=STYLES[str(value)])
+    return Text("" if value is None else safe(value))
 
 
 def console(*, stderr: bool = False) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import complain, say
+from cli.output import STATES, complain, say
 from cli.settings import settings
 from inventory.language import _
 
@@ -111,7 +111,7 @@ def _say_round(watching: "Watch") -> None:
     )
     for office, state in health.offices.items():
         if state != "up":
-            say(f"  {office}: {_(state)}: {health.reasons.get(office, '')}")
+            say(f"  {office}: {_(STATES[state])}: {health.reasons.get(office, '')}")
 
 
 async def _reload(watching: "Watch", metrics: "WatchMetrics", loader: "Loader") -> None:
