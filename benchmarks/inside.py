@@ -38,7 +38,7 @@ def sweep(folder: str) -> dict[str, float]:
     ours, busy = time.perf_counter() - start, time.process_time() - before
     addresses = "\n".join(question.target.address for question in asked).encode()
     start = time.perf_counter()
-    fping = ["fping", "-q", "-a", "-i", "1", "-r", "1", "-t", "3000"]
+    fping = ["fping", "-q", "-i", "0", "-t", "3000"]
     done = subprocess.run([*fping, "-c", "1"], input=addresses, capture_output=True, check=False, timeout=120)
     peers = time.perf_counter() - start
     alive = done.stderr.count(b"min/avg/max")
