@@ -38,9 +38,10 @@ class SecretReference(_Options):
 
 
 class IcmpOptions(_Options):
-    """Ping: echo requests one after the other; any answer means that the address is alive."""
+    """Ping: echo requests a tenth of a second apart; any answer means that the address is alive."""
 
     count: int = Field(default=1, ge=1, le=20, description="Echo requests to send.")
+    wait: float = Field(default=2.0, gt=0, le=10, description="Seconds to wait for the answers.")
     size: int = Field(default=64, ge=36, le=9000, description="Bytes of a packet, its IP header included.")
 
 
@@ -60,7 +61,7 @@ class HttpOptions(_Options):
     host: str = Field(default="", description="Name to ask for (Host, SNI). Default: the device's own name.")
     method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
     status: tuple[Status, ...] = Field(default=(), description="Accepted statuses. Default: 200 to 299.")
-    body_must_match: Pattern = Field(default="", description="A regular expression that the page contains.")
+    body_must_match: Pattern = Field(default="", description="A regular expression the page must contain.")
     body_must_not_match: Pattern = Field(default="", description="One that it must not contain.")
     follow_redirects: bool = Field(default=True, description="Judge the page that a redirect leads to.")
     valid_certificate: bool = Field(default=True, description="Refuse an expired, foreign or misnamed one.")
@@ -116,12 +117,12 @@ OPTIONS: Mapping[str, type[BaseModel]] = {
     "ntp": NtpOptions,
 }
 
-_COMMUNITY = {"community": {"secret": "snmp_community"}}
+_COMMUNITY = {"community": {"secret": "snmp-community"}}
 
 BUILT_IN: Mapping[str, Module] = {
     module.name: module
     for module in (
-        Module("icmp", "icmp", interval=30),
+        Module("icmp", "icmp", interval=15, timeout=3),
         Module("ssh", "ssh"),
         Module("telnet", "tcp", options={"port": 23}),
         Module("http", "http"),

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from exporters.probes import certificate, dns, http, icmp, ntp, snmp, ssh, tcp
-from exporters.probes.failure import ProbeFailure, silence_of
+from exporters.probes.failure import ProbeError, silence_of
 from exporters.reading import Outcome, Reading, Target, metric
 from inventory.language import _
 from inventory.model import Module
 
 
 class Probe(Protocol):
-    """One question in one protocol. Raises ProbeFailure; waits without end, for `ask` sets the time."""
+    """One question in one protocol. Raises ProbeError; waits without end, for `ask` sets the time."""
 
     async def __call__(self, target: Target, options: Any, /) -> Outcome:
         """Ask `target` as `options` say, which are the model of `inventory.modules.OPTIONS` for this probe."""
@@ -65,5 +65,5 @@ async def _outcome(target: Target, module: Module, options: BaseModel) -> Outcom
         what = silence_of(timeout) or _("no answer")
         reason = _("{what} (waited {seconds:g} s)").format(what=what, seconds=module.timeout)
         return Outcome(False, reason, heard=False)
-    except ProbeFailure as failure:
+    except ProbeError as failure:
         return failure.outcome

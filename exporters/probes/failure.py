@@ -1,6 +1,6 @@
 """Why a question got no answer, in words that say what to look at.
 
-ProbeFailure    raised inside a probe, turned into an outcome by `exporters.probes.ask`; never leaves it
+ProbeError    raised inside a probe, turned into an outcome by `exporters.probes.ask`; never leaves it
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from exporters.reading import Metric, Outcome, plain
 from inventory.language import N_, _
 
 
-class ProbeFailure(Exception):
+class ProbeError(Exception):
     """The question is settled: no, for `reason`. `asked` False when this machine is at fault, `heard` as in Outcome."""
 
     def __init__(
@@ -33,7 +33,7 @@ def awaiting(port: int, silence: str) -> Iterator[None]:
         cancelled.add_note(silence)
         raise
     except TimeoutError as error:
-        raise ProbeFailure(silence, heard=False) from error
+        raise ProbeError(silence, heard=False) from error
     except (OSError, EOFError) as error:
         raise explain(error, port) from error
 
@@ -67,20 +67,20 @@ _HERE = {
 }
 
 
-def explain(error: OSError | EOFError, port: int) -> ProbeFailure:
+def explain(error: OSError | EOFError, port: int) -> ProbeError:
     """Return the failure that `error` on `port` stands for."""
     if isinstance(error, EOFError):
-        return ProbeFailure(_("port {port} closes the connection before it has answered").format(port=port))
+        return ProbeError(_("port {port} closes the connection before it has answered").format(port=port))
     if isinstance(error, ssl.SSLError):
-        return ProbeFailure(_tls_reason(error, port))
+        return ProbeError(_tls_reason(error, port))
     number = error.errno or 0
     if number in _HERE:
-        return ProbeFailure(_(_HERE[number]), asked=False)
+        return ProbeError(_(_HERE[number]), asked=False)
     if number in _FAR:
-        return ProbeFailure(_(_FAR[number]).format(port=port), heard=number in _ALIVE)
+        return ProbeError(_(_FAR[number]).format(port=port), heard=number in _ALIVE)
     if isinstance(error, ConnectionError):  # asyncio raises some without a number
         return explain(ConnectionResetError(errno.ECONNRESET, ""), port)
-    return ProbeFailure(_("port {port}: {error}").format(port=port, error=plain(str(error))), heard=False)
+    return ProbeError(_("port {port}: {error}").format(port=port, error=plain(str(error))), heard=False)
 
 
 def _tls_reason(error: ssl.SSLError, port: int) -> str:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from gufo.ping import Ping, SelectionPolicy
 
-from exporters.probes.failure import ProbeFailure, awaiting, explain
+from exporters.probes.failure import ProbeError, awaiting, explain
 from exporters.reading import Metric, Outcome, Target, metric
 from inventory.language import N_, _
 from inventory.modules import IcmpOptions
@@ -68,7 +68,7 @@ async def probe(target: Target, options: IcmpOptions) -> Outcome:
         done, _late = await asyncio.wait(trips, timeout=options.wait)
     seconds = [trip for trip in map(_answer, done) if trip is not None]
     if not seconds:
-        silent = ProbeFailure(_(SILENT), metrics=_metrics([], options.count), heard=False)
+        silent = ProbeError(_(SILENT), metrics=_metrics([], options.count), heard=False)
         raise _unsent(target.address) if done else silent
     return _alive(seconds, options.count)
 
@@ -77,10 +77,10 @@ def _answer(trip: Trip) -> float | None:
     try:
         return trip.result()
     except PermissionError as error:
-        raise ProbeFailure(_(FORBIDDEN), asked=False) from error
+        raise ProbeError(_(FORBIDDEN), asked=False) from error
 
 
-def _unsent(address: str) -> ProbeFailure:
+def _unsent(address: str) -> ProbeError:
     """Ask the kernel for the route, without a packet, to learn why nothing could be sent."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as route:
@@ -88,7 +88,7 @@ def _unsent(address: str) -> ProbeFailure:
             route.connect((address, 9))
         except OSError as error:
             return explain(error, 0)
-    return ProbeFailure(_(SILENT), heard=False)
+    return ProbeError(_(SILENT), heard=False)
 
 
 def _alive(trips: list[float], count: int) -> Outcome:
