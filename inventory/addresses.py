@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 
@@ -62,8 +63,8 @@ class Block:
     def free(self, taken: Iterable[int], length: int) -> str:
         """Return the first numbers that are free for a prefix of the length, as text."""
         used, step = set(taken), self.step(length)
-        found = [number for number in range(0, self.slots, step) if used.isdisjoint(range(number, number + step))]
-        return ", ".join(map(str, found[:3])) or "-"
+        found = (number for number in range(0, self.slots, step) if used.isdisjoint(range(number, number + step)))
+        return ", ".join(map(str, islice(found, 3))) or "-"
 
 
 def overlaps(spans: Mapping[str, Span]) -> Iterator[tuple[str, str]]:

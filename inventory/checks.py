@@ -101,8 +101,14 @@ def check_devices(groups: Groups, devices: Mapping[str, Device]) -> Iterator[Fin
         for device in devices.values():
             value = read(device)
             other = devices[owners.setdefault(value, device.id)] if value else device
-            if other is not device and (attribute != "address" or other.office != device.office):
+            if other is not device and not (attribute == "address" and _told_already(groups, device, other)):
                 yield finding(_device_place(groups, device, attribute), rule, other=other.id, **{attribute: value})
+
+
+def _told_already(groups: Groups, device: Device, other: Device) -> bool:
+    """Whether the two are at one office, or at offices that share their addresses: then that is the complaint."""
+    spans = [groups[each.place.file].spans.get(each.office) for each in (device, other)]
+    return device.office == other.office or bool(spans[0] and spans[1] and spans[0].overlaps(spans[1]))
 
 
 def _device_place(groups: Groups, device: Device, attribute: str) -> Place:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,22 +11,33 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?) ?([kMG])bit/s")
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h)")
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}|[0-9a-f]{2}(-[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}")
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
+_BANDWIDTH = re.compile(_NUMBER + r" ?([kMG])bit/s")
+_LIKE_BANDWIDTH = re.compile(_NUMBER + r" ?([kMG])b.*", re.IGNORECASE)
+_SECONDS = re.compile(_NUMBER + r" ?(ms|s|m|h)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LIKE_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _FACTORS = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SSH_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}( .*)?")
 
 
-def _refuse(rule: str, value: object) -> PydanticCustomError:
-    return PydanticCustomError(rule, "{value}", {"value": str(value)[:60]})
+def _refuse(rule: str, value: object, near: str = "") -> PydanticCustomError:
+    return PydanticCustomError(rule, "{value}", {"value": str(value)[:60], "near": near})
 
 
 def _slug(text: str) -> str:
     if not _SLUG.fullmatch(text) or len(text) > 63:
-        raise _refuse("bad-id", text)
+        raise _refuse("bad-id", text, slug_of(text) or "dong-yen")
     return text
+
+
+def slug_of(text: str) -> str:
+    """Return the id that a name suggests: "Đông Yên" gives "dong-yen"; "" when nothing of it is left."""
+    letters = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub("[^a-z0-9]+", "-", plain)[:63].strip("-")
 
 
 def _address(text: str) -> str:
@@ -39,20 +51,30 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.IPv4Network(text))
     except ValueError:
-        raise _refuse("bad-prefix", text) from None
+        raise _refuse("bad-prefix", text, _like_network(text)) from None
+
+
+def _like_network(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Network(text, strict=False))
+    except ValueError:
+        return "10.91.16.64/26"
 
 
 def _mac(text: str) -> str:
-    lowered = text.lower().replace("-", ":")
+    lowered = text.lower()
     if not _MAC.fullmatch(lowered):
         raise _refuse("bad-mac", text)
-    return lowered
+    digits = re.sub("[^0-9a-f]", "", lowered)
+    return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
 
 
 def _bandwidth(value: object) -> object:
     match = _BANDWIDTH.fullmatch(value) if isinstance(value, str) else None
     if not match:
-        raise _refuse("bad-bandwidth", value)
+        like = _LIKE_BANDWIDTH.fullmatch(str(value))
+        unit = {"K": "k"}.get(like[2].upper(), like[2].upper()) if like else ""
+        raise _refuse("bad-bandwidth", value, f"{like[1]} {unit}bit/s" if like else "256 kbit/s or 20 Mbit/s")
     return round(float(match[1]) * _FACTORS[match[2]])
 
 
@@ -84,10 +106,15 @@ def _domain(text: str) -> str:
 
 
 def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
     try:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        if _DAY.fullmatch(value):  # fromisoformat takes other forms too
+            return date.fromisoformat(value)
     except ValueError:
-        raise _refuse("bad-date", value) from None
+        pass
+    like = _LIKE_DAY.fullmatch(value)
+    raise _refuse("bad-date", value, f"{like[3]}-{like[2]:0>2}-{like[1]:0>2}" if like else "2026-10-31")
 
 
 Slug = Annotated[str, AfterValidator(_slug)]

@@ -33,11 +33,14 @@ class Equipment:
             return self.document.place("offices", self.office.id, "devices", device, *path)
         return self.office.place
 
-    def source(self, device: str) -> Place:
-        """Return where the device was said to be as it is: at the office, or once for all offices of the kind."""
-        if device in self.declared.devices or device not in self.kind.places:
-            return self.place(device)
-        return self.kind.places[device]
+    def source(self, device: str, *keys: str) -> Place:
+        """Return where one of `keys` was said of the device: at the office, or once for all offices of its kind."""
+        for name in (device, device.rpartition("-")[0]):  # itself, or the template that counts it
+            shape = self.declared.devices.get(name)
+            for key in keys:
+                if shape and key in shape.model_fields_set:
+                    return self.document.place("offices", self.office.id, "devices", name, key)
+        return self.kind.places.get(device) or self.place(device)
 
 
 def equip(equipment: Equipment, findings: list[Finding], unmade: set[str]) -> dict[str, Device]:
@@ -117,7 +120,7 @@ def _device(equipment: Equipment, name: str, shape: DeviceShape, span: Span, fin
         findings.append(finding(place, "warranty-before-purchase", warranty=warranty, bought=bought))
     probes = (*probes_of_role, *shape.probes) if shape.probes else probes_of_role
     if probes and not address and office.prefix:
-        findings.append(finding(equipment.source(name), "probe-without-address", device=name))
+        findings.append(finding(equipment.source(name, "role", "probes"), "probe-without-address", device=name))
     return Device(
         id=f"{name}.{office.id}",
         name=name,
@@ -145,11 +148,14 @@ def _address(equipment: Equipment, name: str, shape: DeviceShape, span: Span, fi
         if prefix and not span.first <= to_integer(shape.address) <= span.last:
             place = equipment.place(name, "address")
             findings.append(finding(place, "address-outside-prefix", address=shape.address, prefix=prefix))
+        elif span.last - span.first > 1 and to_integer(shape.address) in (span.first, span.last):
+            place = equipment.place(name, "address")
+            findings.append(finding(place, "reserved-address", address=shape.address, prefix=prefix))
         return shape.address
     if shape.host is None or not prefix:
         return ""
     if span.first + shape.host >= span.last:  # the last address is the broadcast
-        place = equipment.place(name, "host") if name in equipment.declared.devices else equipment.source(name)
+        place = equipment.source(name, "host", "count")
         if not any(found.place == place and found.rule == "host-outside-prefix" for found in findings):
             last, length = span.last - span.first - 1, prefix.partition("/")[2]
             values = {"host": shape.host, "device": name, "length": length, "last": last}
@@ -163,11 +169,11 @@ def _check_gateway(
 ) -> Iterator[Finding]:
     gateways = [name for name, shape in shapes.items() if shape.gateway]
     if not gateways and any(device.address for device in devices.values()):
-        changed = equipment.declared.devices
-        yield finding(equipment.office.place if changed else equipment.kind.place, "no-gateway")
+        given = any(shape.gateway for shape in equipment.kind.devices.values())
+        yield finding(equipment.office.place if given else equipment.kind.place, "no-gateway")
     if len(gateways) > 1:
         first, second = gateways[:2]
-        yield finding(equipment.source(second), "two-gateways", first=first, second=second)
+        yield finding(equipment.source(second, "gateway"), "two-gateways", first=first, second=second)
 
 
 def _check_hosts(
@@ -181,4 +187,10 @@ def _check_hosts(
         other = taken.setdefault(device.address, device.name) if device.address else device.name
         if other != device.name:
             host = shapes[device.name].host or device.address
-            yield finding(equipment.source(device.name), "duplicate-host", host=host, device=device.name, other=other)
+            yield finding(
+                equipment.source(device.name, "host", "address", "count"),
+                "duplicate-host",
+                host=host,
+                device=device.name,
+                other=other,
+            )

@@ -1,6 +1,6 @@
 """One file of offices made into offices and devices: kinds applied, prefixes and addresses given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -68,7 +68,22 @@ def resolve_group(document: Document, shape: OfficesFile, around: Surroundings) 
         if prefix:
             group.spans[name] = span_of(prefix)
         group.findings += maker.findings
+    group.findings = [*_told_once(group.findings)]
     return group
+
+
+def _told_once(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Make one finding of what many offices lack because the top of the file does not say it."""
+    names = {
+        rule: [dict(found.values)["offices"] for found in findings if found.rule == rule]
+        for rule in ("no-kind", "no-uplink")
+    }
+    for found in findings:
+        lacking = names.pop(found.rule, None)
+        if found.rule not in ("no-kind", "no-uplink"):
+            yield found
+        elif lacking:
+            yield finding(found.place, found.rule, offices=", ".join(lacking))
 
 
 def _numbers(document: Document, shape: OfficesFile, findings: list[Finding]) -> dict[int, str]:
@@ -107,7 +122,7 @@ class _Maker:
     def kind(self) -> Kind | None:
         name = self.declared.kind or self.file.kind
         if name is None:
-            self.complain("no-kind")
+            self.complain("no-kind", offices=self.name)
             return None
         kind = self.around.kinds.get(name)
         if kind is None and not self.around.gaps.has("kinds", name):
@@ -137,8 +152,8 @@ class _Maker:
         number = self.declared.number
         if number is None:
             self.complain("no-prefix", free=block.free(numbers, length))
-        elif kind is None:
-            pass  # nobody knows how long its prefix is
+        elif kind is None or numbers[number] != self.name:
+            pass  # nobody knows how long its prefix is, or another has it already
         elif number + block.step(length) > block.slots:
             free = block.free(numbers, length)
             self.complain("number-outside-block", "number", number=number, block=block.prefix, free=free)
@@ -173,7 +188,7 @@ class _Maker:
             return None
         parent = shape.parent or self.file.parent
         if not parent or parent == self.name:
-            self.complain("no-uplink")
+            self.complain("no-uplink", offices=self.name)
             return None
         return self.link("uplink", shape, parent, kind)
 

@@ -39,18 +39,19 @@ RULES: dict[str, Rule] = {
     "missing-key": Rule(N_("the key '{key}' is missing in {what}"), N_("add it")),
     "wrong-type": Rule(N_("{what} is {value}"), N_("write {expected}")),
     "unknown-value": Rule(N_("{what} is {value}, which is not known"), N_("write {near}")),
-    "wrong-option": Rule(N_("the option '{option}': {problem}"), N_("see 'tuyen inventory schema' for what it takes")),
+    "wrong-option": Rule(N_("the option '{option}' is {value}"), N_("write {expected}")),
     "bad-id": Rule(
-        N_("'{value}' is no id"), N_("write lower-case ASCII letters, digits and single hyphens, at most 63")
+        N_("'{value}' is no id"),
+        N_("write for example '{near}': lower-case ASCII letters, digits, single hyphens, at most 63"),
     ),
     "bad-address": Rule(N_("{what}: '{value}' is no IPv4 address"), N_("write four numbers, for example 10.91.16.1")),
     "bad-prefix": Rule(
-        N_("{what}: '{value}' is no IPv4 prefix"), N_("write its first address and length, for example 10.91.16.64/26")
+        N_("{what}: '{value}' is no IPv4 prefix"), N_("write its first address and length, for example {near}")
     ),
     "bad-mac": Rule(N_("{what}: '{value}' is no MAC address"), N_("write six pairs, for example 00:1d:aa:4b:2c:10")),
-    "bad-bandwidth": Rule(N_("{what}: '{value}' is no bandwidth"), N_("write for example 256 kbit/s or 20 Mbit/s")),
+    "bad-bandwidth": Rule(N_("{what}: '{value}' is no bandwidth"), N_("write for example {near}")),
     "bad-duration": Rule(N_("{what}: '{value}' is no duration"), N_("write for example 500 ms, 30 s, 5 m or 1 h")),
-    "bad-date": Rule(N_("{what}: '{value}' is no date"), N_("write year-month-day, for example 2026-10-31")),
+    "bad-date": Rule(N_("{what}: '{value}' is no date"), N_("write year-month-day, for example {near}")),
     "bad-host-name": Rule(N_("{what}: '{value}' is no host name"), N_("write for example kiengiang.example")),
     "bad-ssh-key": Rule(N_("{what}: this is no SSH public key"), N_("paste one line of a .pub file")),
     "unknown-time-zone": Rule(N_("no time zone is called '{value}'"), N_("write for example Asia/Ho_Chi_Minh")),
@@ -66,7 +67,9 @@ RULES: dict[str, Rule] = {
     "unknown-module": Rule(N_("no probe module is called '{name}'"), N_("write {near}")),
     "unknown-probe": Rule(N_("no probe is called '{name}'"), N_("write {near}")),
     "bad-selector": Rule(N_("{problem}"), N_("mend the selector")),
-    "unknown-secret": Rule(N_("no secret '{name}' is in secrets.yaml"), N_("add it with 'ansible-vault edit', or write {near}")),
+    "unknown-secret": Rule(
+        N_("no secret '{name}' is in secrets.yaml"), N_("add it with 'ansible-vault edit', or write {near}")
+    ),
     "kind-circle": Rule(N_("the kinds extend each other in a circle: {circle}"), N_("break it at one of them")),
     "service-circle": Rule(N_("the services need each other in a circle: {circle}"), N_("break it at one of them")),
     # units
@@ -76,7 +79,7 @@ RULES: dict[str, Rule] = {
     ),
     "root-unit-with-parent": Rule(N_("a unit of the top tier '{tier}' has a parent"), N_("delete the parent")),
     "duplicate-code": Rule(
-        N_("the code {code} belongs to '{other}' at the same time, on {day}"),
+        N_("the code {code} belongs to '{other}' too, {when}"),
         N_("give each unit its own code, or dates"),
     ),
     "dates-out-of-order": Rule(N_("{what}: {later} stands before {earlier}"), N_("put the dates in order of time")),
@@ -86,10 +89,11 @@ RULES: dict[str, Rule] = {
     # offices, kinds and addresses
     "no-root-office": Rule(N_("the root office '{name}' is not declared"), N_("write {near}")),
     "root-with-uplink": Rule(N_("the root office must have no uplink parent"), N_("delete it, or choose another root")),
-    "no-unit": Rule(N_("no unit is called like the office '{office}'"), N_("add 'unit:'; {near}")),
-    "no-kind": Rule(N_("the office has no kind"), N_("add 'kind:' to it or to the top of the file")),
+    "no-unit": Rule(N_("no unit is called like the office '{office}'"), N_("write {near}, or add 'unit:'")),
+    "no-kind": Rule(N_("no kind is named for {offices}"), N_("add 'kind:' to the top of the file, or to each office")),
     "no-uplink": Rule(
-        N_("the office has no way to the network"), N_("add 'uplink: {{parent: OFFICE}}' or a 'parent:' to the file")
+        N_("no way to the network is named for {offices}"),
+        N_("add 'parent:' to the top of the file, or 'uplink: {{parent: OFFICE}}' to each office"),
     ),
     "incomplete-link": Rule(N_("the {link} has no {missing}"), N_("add it here or to the kind '{kind}'")),
     "uplink-circle": Rule(
@@ -126,13 +130,17 @@ RULES: dict[str, Rule] = {
         N_("two devices of the office are called '{device}'"), N_("rename one, or change a count")
     ),
     "host-outside-prefix": Rule(
-        N_("host {host} of '{device}' does not fit into a /{length}"), N_("take 1 to {last}, or a shorter prefix length")
+        N_("host {host} of '{device}' does not fit into a /{length}"),
+        N_("take 1 to {last}, or a shorter prefix length"),
     ),
     "duplicate-host": Rule(
         N_("'{device}' has the same address as '{other}': host {host}"), N_("give each device its own host")
     ),
     "address-outside-prefix": Rule(
         N_("{address} lies outside the office's prefix {prefix}"), N_("choose one inside it")
+    ),
+    "reserved-address": Rule(
+        N_("{address} is the first or last address of {prefix}, which no device may have"), N_("choose one between")
     ),
     "duplicate-address": Rule(N_("{address} belongs to '{other}' too"), N_("give each device its own address")),
     "duplicate-serial": Rule(N_("the serial {serial} belongs to '{other}' too"), N_("look at the label of both")),
@@ -145,10 +153,14 @@ RULES: dict[str, Rule] = {
     # people
     "shared-ssh-key": Rule(N_("'{other}' has the same SSH key"), N_("give everyone a key of their own")),
     # workbooks
-    "workbook-unreadable": Rule(N_("this is no Excel workbook, or it is damaged: {reason}"), N_("save it again as .xlsx")),
+    "workbook-unreadable": Rule(
+        N_("this is no Excel workbook, or it is damaged: {reason}"), N_("save it again as .xlsx")
+    ),
     "workbook-encrypted": Rule(N_("the workbook is protected by a password"), N_("save a copy without one")),
     "workbook-old-format": Rule(N_("this is a workbook of the old kind (.xls)"), N_("save it as .xlsx")),
-    "workbook-too-large": Rule(N_("{what} is larger than {limit}"), N_("split the workbook; delete what is not needed")),
+    "workbook-too-large": Rule(
+        N_("{what} is larger than {limit}"), N_("split the workbook; delete what is not needed")
+    ),
     "workbook-without-table": Rule(
         N_("no sheet has a row of headings for devices or offices"),
         N_("add headings, for example {headings}; 'tuyen inventory export xlsx' writes them all"),
@@ -157,16 +169,23 @@ RULES: dict[str, Rule] = {
         N_("no row of headings is found, so nothing of this sheet is taken"), N_("add headings, for example {headings}")
     ),
     "sheet-missing-column": Rule(N_("no column says which {what} a row is about"), N_("add one: {headings}")),
-    "sheet-unknown-column": Rule(N_("the column '{heading}' is not known and not taken"), N_("write {near}, or ignore this")),
-    "sheet-duplicate-column": Rule(N_("the column '{heading}' says the same as column {first}"), N_("keep one of them")),
+    "sheet-unknown-column": Rule(
+        N_("the column '{heading}' is not known and not taken"), N_("write {near}, or ignore this")
+    ),
+    "sheet-duplicate-column": Rule(
+        N_("the column '{heading}' says the same as column {first}"), N_("keep one of them")
+    ),
     "sheet-merged": Rule(
         N_("the cells {cells} are merged, so their rows are not taken"), N_("unmerge them and fill each cell")
     ),
-    "sheet-formula": Rule(N_("the formula {formula} has no stored value"), N_("open and save it in Excel, or paste the value")),
+    "sheet-formula": Rule(
+        N_("the formula {formula} has no stored value"), N_("open and save it in Excel, or paste the value")
+    ),
     "sheet-error": Rule(N_("the cell holds the error {value}"), N_("write the value itself")),
     "sheet-bad-date": Rule(N_("'{value}' is no date"), N_("write 31/12/2026 or 2026-12-31")),
     "sheet-date-for-text": Rule(
-        N_("Excel has turned what was typed into the date or time {value}"), N_("format the cell as text and type it again")
+        N_("Excel has turned what was typed into the date or time {value}"),
+        N_("format the cell as text and type it again"),
     ),
     "sheet-long-number": Rule(
         N_("Excel keeps 15 digits of a number, so {value} may not be what was typed"),
@@ -183,13 +202,19 @@ RULES: dict[str, Rule] = {
         N_("'{device}' cannot become '{other}': the id of a device holds its name and office, and is permanent"),
         N_("for a machine that was moved, add a row for the new place, and 'absent: true' in the old office's file"),
     ),
-    "sheet-new-office": Rule(N_("no office '{name}' is declared, and an import makes none"), N_("write {near}, or declare it in offices/")),
-    "sheet-incomplete-device": Rule(N_("a new device needs {missing}"), N_("fill it in, or give the id of a device that exists")),
+    "sheet-new-office": Rule(
+        N_("no office '{name}' is declared, and an import makes none"), N_("write {near}, or declare it in offices/")
+    ),
+    "sheet-incomplete-device": Rule(
+        N_("a new device needs {missing}"), N_("fill it in, or give the id of a device that exists")
+    ),
     "sheet-duplicate-row": Rule(N_("'{name}' was in row {first} of '{sheet}' already"), N_("keep one of the rows")),
     "sheet-ambiguous": Rule(N_("'{value}' may be any of {names}"), N_("write the id of the one that is meant")),
     "sheet-no-effect": Rule(
         N_("{attribute} of '{name}' would still be '{value}' after the change"), N_("change it by hand in {file}")
     ),
-    "file-not-editable": Rule(N_("this file cannot be changed without losing its layout"), N_("write {changes} by hand")),
+    "file-not-editable": Rule(
+        N_("this file cannot be changed without losing its layout"), N_("write {changes} by hand")
+    ),
     "file-changed": Rule(N_("the file was changed by someone else meanwhile"), N_("import again")),
 }

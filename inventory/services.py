@@ -12,6 +12,7 @@ from inventory.model import Module, Person, Province, Service, ServiceProbe
 from inventory.modules import OPTIONS, options_of
 from inventory.nearest import nearest
 from inventory.selector import NothingChosenError, SelectorError, select_offices
+from inventory.validate import expectation, shown
 from inventory.yamlfile import Document
 
 
@@ -46,7 +47,9 @@ def _check_options(
             elif item["type"] == "missing":
                 yield finding(place, "missing-key", key=name, what=f"with ({module.probe})")
             else:
-                yield finding(place, "wrong-option", option=name, problem=item["msg"])
+                yield finding(
+                    place, "wrong-option", option=name, value=shown(item["input"]), expected=expectation(item)
+                )
 
 
 def resolve_services(

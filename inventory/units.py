@@ -8,6 +8,7 @@ from inventory.calendar import dated, order_findings
 from inventory.declared import UnitsFile, UnitShape
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
+from inventory.language import _
 from inventory.model import Unit
 from inventory.nearest import nearest
 from inventory.yamlfile import Document
@@ -96,12 +97,14 @@ def _check_codes(document: Document, units: Mapping[str, Unit]) -> Iterator[Find
             spans.setdefault((unit.tier, code), []).append((start, end, unit))
     for (_tier, code), held in spans.items():
         held.sort(key=lambda span: span[0])
-        for (_start, end, first), (start, _end, second) in pairwise(held):
+        for (_s, end, first), (start, _e, second) in pairwise(held):
             if start < end:
                 later = max(first, second, key=lambda unit: unit.place)
                 other = first if later is second else second
                 place = document.place("units", later.id, "code")
-                yield finding(place, "duplicate-code", code=code, other=other.id, day=max(start, later.since))
+                day = max(start, later.since)
+                when = _("since {day}").format(day=day) if day > date.min else _("always")
+                yield finding(place, "duplicate-code", code=code, other=other.id, when=when)
 
 
 def _spans(unit: Unit) -> Iterator[tuple[date, date, str]]:

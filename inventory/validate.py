@@ -21,10 +21,11 @@ ShapeT = TypeVar("ShapeT", bound=BaseModel)
 EXPECTED: Mapping[str, str] = {
     "string_type": N_("text"),
     "string_too_short": N_("text that is not empty"),
-    "string_pattern_mismatch": N_("letters, digits, - and _ only"),
+    "string_pattern_mismatch": N_("text of the form {pattern}"),
     "string_too_long": N_("a shorter text"),
     "int_type": N_("a whole number"),
     "int_parsing": N_("a whole number"),
+    "int_parsing_size": N_("a smaller number"),
     "int_from_float": N_("a whole number"),
     "float_type": N_("a number"),
     "float_parsing": N_("a number"),
@@ -140,17 +141,23 @@ def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) ->
     if kind == "missing":
         return finding(place, "missing-key", key=path[-1], what=".".join(map(str, path[:-1])) or document.file)
     if kind in RULES:
-        return finding(place, kind, value=item["msg"], what=where)
-    context = item.get("ctx", {})
+        return finding(place, kind, what=where, **item["ctx"])
     if kind == "literal_error":
-        allowed = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
+        allowed = [word.strip("'") for word in str(item["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
         near = nearest(str(item["input"]), [word for word in allowed if word])
-        return finding(place, "unknown-value", value=_shown(item["input"]), what=where, near=near)
-    expected = _(EXPECTED[kind]).format_map(context) if kind in EXPECTED else item["msg"]
-    return finding(place, "wrong-type", what=where, expected=expected, value=_shown(item["input"]))
+        return finding(place, "unknown-value", value=shown(item["input"]), what=where, near=near)
+    return finding(place, "wrong-type", what=where, expected=expectation(item), value=shown(item["input"]))
 
 
-def _shown(value: object) -> str:
+def expectation(item: ErrorDetails) -> str:
+    """Return what would have been right, in the chosen language as far as pydantic's complaint is known here."""
+    if item["type"] in EXPECTED:
+        return _(EXPECTED[item["type"]]).format_map(item.get("ctx", {}))
+    return item["msg"].removeprefix("Value error, ")
+
+
+def shown(value: object) -> str:
+    """Return a value that somebody wrote as it can stand in a sentence."""
     if value is None:
         return _("nothing")
     if isinstance(value, Mapping):

@@ -161,7 +161,7 @@ def _refused_events(text: str, file: str) -> Iterator[Finding]:
             yield finding(_place(file, event), "yaml-alias", name=anchor)
         tag = getattr(event, "tag", None)
         if tag and tag not in _STANDARD_TAGS and tag != "!":
-            yield finding(_place(file, event), "yaml-tag", tag=tag)
+            yield finding(_place(file, event), "yaml-tag", tag=tag.replace("tag:yaml.org,2002:", "!!"))
 
 
 def _deepest(text: str) -> int:
@@ -179,8 +179,8 @@ PROBLEMS: Mapping[str, str] = {
     "did not find expected key": N_("the indentation does not fit the lines above"),
     "did not find expected '-' indicator": N_("the indentation does not fit the list above"),
     "did not find expected <document start>": N_("the indentation does not fit the lines above"),
-    "did not find expected ',' or '}'": N_("a '{' is not closed, or a ',' is missing"),
-    "did not find expected ',' or ']'": N_("a '[' is not closed, or a ',' is missing"),
+    "did not find expected ',' or '}'": N_("a '{' is not closed, a ',' is missing, or a text needs quotes"),
+    "did not find expected ',' or ']'": N_("a '[' is not closed, a ',' is missing, or a text needs quotes"),
     "did not find expected node content": N_("a value is missing between brackets or commas"),
     "found unexpected end of stream": N_("a quotation mark is not closed"),
     "found unknown escape character": N_("an unknown '\\' sequence; use single quotes"),
