@@ -88,7 +88,7 @@ class Chosen:
 
         from exporters.round import ask_round
 
-        questions = [*self.asked, *self.way]
+        questions = list({question.key: question for question in (*self.asked, *self.way)}.values())
         readings: dict[Key, Reading] = {}
         screen = console(stderr=True)
         with Progress(console=screen, transient=True, disable=not (show_progress and screen.is_terminal)) as progress:

@@ -69,23 +69,23 @@ def _about(options: BaseModel) -> str:
 
 
 def way_questions(province: Province, devices: Iterable[Device], knowledge: Knowledge) -> Iterator[Question]:
-    """Yield one ping for the gateway of every office on the way to `devices`, the offices of these left out.
+    """Yield one ping for the gateway of every office of `devices`, and of every office on the way to them.
 
-    Without them a silent office could not be told from one whose way is down.
+    Without them a silent device could not be told from a silent office, nor that from one whose way is down.
     """
-    offices = {device.office for device in devices}
-    waiting = list(offices)
-    seen = set(offices)
+    seen = {device.office for device in devices}
+    waiting = list(seen)
     while waiting:
         office = province.offices[waiting.pop()]
         for link in (office.uplink, office.backup):
             if link and link.parent not in seen:
                 seen.add(link.parent)
                 waiting.append(link.parent)
-    gateways = [d for office in seen - offices for d in province.devices_of[office] if d.gateway and d.address]
     icmp = province.modules["icmp"]
-    for device in gateways:
-        yield Question(device.id, icmp, options_of(icmp), target_of(province, device, knowledge))
+    for office in province.offices.values():
+        for device in province.devices_of[office.id] if office.id in seen else ():
+            if device.gateway and device.address:
+                yield Question(device.id, icmp, options_of(icmp), target_of(province, device, knowledge))
 
 
 def target_of(province: Province, device: Device, knowledge: Knowledge) -> Target:

@@ -176,8 +176,10 @@ def test_the_tree_follows_the_dates(tuyen: Tuyen, kien_giang: Path) -> None:
     after = tuyen("inventory", "tree", "--under", "phu-quoc", "--as-of", "2021-06-01", cwd=kien_giang)
     assert "Thị trấn Dương Đông" in before
     assert "Xã Hòn Thơm" in before
-    assert after.returncode == 2  # the office of Hòn Thơm still stands, and is complained of
-    assert "hon-thom" in after.stderr
+    assert after.returncode == 0
+    assert "Thành phố Phú Quốc" in after.stdout
+    assert "Phường Dương Đông" in after.stdout
+    assert "Hòn Thơm" not in after.stdout
 
 
 def test_schemas_are_written_and_know_the_provinces_kinds(tuyen: Tuyen, kien_giang: Path, tmp_path: Path) -> None:

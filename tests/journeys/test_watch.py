@@ -65,6 +65,9 @@ def test_one_device_that_is_gone_makes_its_office_degraded(watched: Watched) -> 
     try:
         wait_for(lambda: watched.states("device")["box.dong-yen"] == "down", 30)
         assert _not_up(watched) == {"dong-yen": "degraded"}
+        checked = json.loads(watched.run("check", "box.dong-yen", "--format", "json").stdout)["items"]
+        told = {item["is"]: item["state"] for item in checked if "state" in item}
+        assert told == {"office": "degraded", "device": "down"}
         assert watched.states("device")["router.dong-yen"] == "up"
     finally:
         watched.lab.restore()
