@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import complain, print_json, print_table, safe, say, show
-from cli.settings import Format, FormatOption, SelectorArgument, example, settings
+from cli.settings import Format, FormatOption, SelectorArgument, Settings, example, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
