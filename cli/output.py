@@ -85,6 +85,7 @@ def show(form: Format, columns: Mapping[str, str], items: Sequence[Mapping[str, 
 def say(text: str) -> None:
     """Print one line."""
     sys.stdout.write(safe(text) + "\n")
+    sys.stdout.flush()  # in order with what processes of ours print
 
 
 def complain(text: str) -> None:
