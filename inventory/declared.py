@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -128,7 +128,21 @@ SshKey = Annotated[str, AfterValidator(_ssh_key)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
 Text = Annotated[str, Field(min_length=1)]
-DatedText = Text | dict[Day, Text]
+
+
+def _how_dated(value: object) -> str:
+    return "[dates]" if isinstance(value, dict) else "[text]"
+
+
+# Told apart by what is written, so that of two shapes only the one that was meant complains.
+DatedText = Annotated[
+    Annotated[Text, Tag("[text]")] | Annotated[dict[Day, Text], Field(min_length=1), Tag("[dates]")],
+    Discriminator(_how_dated),
+]
+DatedSlug = Annotated[
+    Annotated[Slug, Tag("[text]")] | Annotated[dict[Day, Slug], Field(min_length=1), Tag("[dates]")],
+    Discriminator(_how_dated),
+]
 Medium = Literal["fibre", "copper", "radio", "satellite", "mobile"]
 
 
@@ -185,7 +199,7 @@ class UnitShape(Shape):
     code: DatedText
     name: DatedText
     type: DatedText
-    parent: Slug | dict[Day, Slug] | None = None
+    parent: DatedSlug | None = None
     since: Day = date.min
     until: Day = date.max
     into: list[Slug] = Field(default_factory=list)

@@ -62,7 +62,8 @@ def _offer(properties: dict[str, Any], key: str, values: list[str]) -> None:
 def _allow_numbers(properties: dict[str, Any]) -> None:
     """A serial such as 00123 or a code such as 91 is text to us without quotes too; let editors agree."""
     for key in ("serial", "code"):
-        for option in properties.get(key, {}).get("anyOf", [properties.get(key, {})]):
+        shape = properties.get(key, {})
+        for option in shape.get("anyOf") or shape.get("oneOf") or [shape]:
             if option.get("type") == "string":
                 option["type"] = ["string", "integer"]
 

@@ -131,13 +131,15 @@ def names_in(data: Mapping[str, Any] | None, model: type[BaseModel]) -> Gaps:
 
 
 def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) -> Finding:
-    path, kind = item["loc"], item["type"]
-    where = ".".join(str(step) for step in path if step != "[key]") or _("the file")
+    path, kind = tuple(step for step in item["loc"] if step not in _NOT_WRITTEN), item["type"]
+    where = ".".join(map(str, path)) or _("the file")
     place = document.place(*path)
     if kind == "extra_forbidden":
         fields = known_keys(model, path[:-1])
         what = ".".join(map(str, path[:-1])) or document.file
         return finding(place, "unknown-key", key=path[-1], what=what, near=nearest(str(path[-1]), fields))
+    if kind == "missing" and path[-1] in _at(document.data, path[:-1]):
+        return finding(place, "wrong-type", what=where, value=shown(None), expected=_("a value"))
     if kind == "missing":
         return finding(place, "missing-key", key=path[-1], what=".".join(map(str, path[:-1])) or document.file)
     if kind in RULES:
@@ -147,6 +149,15 @@ def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) ->
         near = nearest(str(item["input"]), [word for word in allowed if word])
         return finding(place, "unknown-value", value=shown(item["input"]), what=where, near=near)
     return finding(place, "wrong-type", what=where, expected=expectation(item), value=shown(item["input"]))
+
+
+_NOT_WRITTEN = ("[key]", "[text]", "[dates]")  # steps of pydantic's that no file has
+
+
+def _at(data: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        data = data[step]
+    return data or {}
 
 
 def expectation(item: ErrorDetails) -> str:
