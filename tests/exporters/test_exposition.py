@@ -27,7 +27,7 @@ class _Oracle(Collector):
 
     def collect(self) -> Iterable[Family]:
         if self._samples:
-            gauge = GaugeMetricFamily("tuyen_a", MEANINGS["tuyen_a"].help, labels=["phase", "device"])
+            gauge = GaugeMetricFamily("tuyen_a", MEANINGS["tuyen_a"].help, labels=["about", "device"])
             counter = CounterMetricFamily("tuyen_b", MEANINGS["tuyen_b_total"].help, labels=["device"])
             for (device, phase), (first, second) in self._samples.items():
                 gauge.add_metric([phase, device], first)
@@ -41,7 +41,7 @@ def test_the_text_is_the_same(samples: dict[tuple[str, str], tuple[float, float]
     exposition = Exposition(MEANINGS)
     for (device, phase), (first, second) in samples.items():
         labels = (("device", device),)
-        exposition.put(("a", device, phase), labels, [Metric("tuyen_a", (("phase", phase),), first)])
+        exposition.put(("a", device, phase), labels, [Metric("tuyen_a", (("about", phase),), first)])
         exposition.put(("b", device, phase), (("device", f"{device}/{phase}"),), [Metric("tuyen_b_total", (), second)])
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Oracle(samples))

@@ -85,6 +85,8 @@ def test_what_this_machine_could_not_ask_says_nothing_of_the_device(province: Pr
     health = judge(province, readings)
     assert "box.dong-yen" not in health.devices
     assert health.offices["dong-yen"] is State.UNKNOWN
+    service = dict([_reading("web.centre", "https", success=False, asked=False, heard=False, service="one-stop")])
+    assert judge(province, service).services == {"one-stop": State.UNKNOWN}
 
 
 def test_a_service_is_judged_by_its_own_answers_and_its_host_by_its_own(province: Province) -> None:
