@@ -62,8 +62,9 @@ async def _outcome(target: Target, module: Module, options: BaseModel) -> Outcom
         async with asyncio.timeout(module.timeout):
             return await PROBES[module.probe](target, options)
     except TimeoutError as timeout:
-        what = silence_of(timeout) or _("no answer")
-        reason = _("{what} (waited {seconds:g} s)").format(what=what, seconds=module.timeout)
-        return Outcome(False, reason, heard=False)
+        what, heard = silence_of(timeout)
+        told = _("{what} (waited {seconds:g} s)")
+        reason = told.format(what=what or _("no answer"), seconds=module.timeout)
+        return Outcome(False, reason, heard=heard)
     except ProbeError as failure:
         return failure.outcome

@@ -13,6 +13,9 @@ from exporters.reading import Metric, Outcome, plain
 from inventory.language import N_, _
 
 
+_ANSWERED = "answered"  # the note of a silence after an answer
+
+
 class ProbeError(Exception):
     """The question is settled: no, for `reason`. `asked` False when this machine is at fault, `heard` as in Outcome."""
 
@@ -24,24 +27,28 @@ class ProbeError(Exception):
 
 
 @contextmanager
-def awaiting(port: int, silence: str) -> Iterator[None]:
-    """Explain what goes wrong inside: network errors by their kind, and, should time run out here, `silence`."""
+def awaiting(port: int, silence: str, *, heard: bool = False) -> Iterator[None]:
+    """Explain what goes wrong inside: network errors by their kind, and, should time run out here, `silence`.
+
+    `heard` is True where the peer has answered already, if only by accepting the connection.
+    """
     try:
         yield
     except asyncio.CancelledError as cancelled:
         # The timeout that cancelled us lies further out; the note tells it how far the probe had come.
         cancelled.add_note(silence)
+        cancelled.add_note(_ANSWERED if heard else "")
         raise
     except TimeoutError as error:
-        raise ProbeError(silence, heard=False) from error
+        raise ProbeError(silence, heard=heard) from error
     except (OSError, EOFError) as error:
         raise explain(error, port) from error
 
 
-def silence_of(timeout: TimeoutError) -> str:
-    """Return the first note of `awaiting` on the cancellation that became `timeout`, or "" without one."""
+def silence_of(timeout: TimeoutError) -> tuple[str, bool]:
+    """Return the innermost `silence` and `heard` of the cancellation that became `timeout`; "" and False without."""
     notes: list[str] = getattr(timeout.__cause__, "__notes__", [])
-    return notes[0] if notes else ""
+    return (notes[0], notes[1] == _ANSWERED) if len(notes) > 1 else ("", False)
 
 
 # errno -> what it means; what the far side reports first, then the faults of this machine.

@@ -45,7 +45,7 @@ async def host_key(address: str, port: int, kinds: tuple[str, ...]) -> tuple[str
     """Return the host key, ("ssh-ed25519", base64), asking for one of `kinds`. Raises ProbeError."""
     slots = _slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
     silence = _("port {port} greets, then stays silent during the key exchange").format(port=port)
-    with awaiting(port, silence):
+    with awaiting(port, silence, heard=True):
         async with slots:
             return await _exchanged(await _connection(address, port), port, kinds)
 
@@ -79,6 +79,7 @@ async def _exchanged(connection: socket.socket, port: int, kinds: tuple[str, ...
     except SSHException as error:
         raise _explained(error, port, kinds) from error
     finally:
+        transport.packetizer.complete_handshake()  # else its timer, a thread, would run for PATIENCE
         transport.close()
         connection.close()
 

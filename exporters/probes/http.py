@@ -86,8 +86,8 @@ def _judged(request: Request, response: Response, options: HttpOptions, metrics:
     said = f"HTTP {status} {response.phrase}".rstrip()
     accepted = status in options.status if options.status else 200 <= status <= 299
     if not accepted:
-        hint = f": {_(HINTS[status])}" if status in HINTS else ""
-        raise ProbeError(f"{said}{where}{hint}", metrics=metrics)
+        hint = _(HINTS[status]) if status in HINTS else _("not a status that is accepted here")
+        raise ProbeError(f"{said}{where}: {hint}", metrics=metrics)
     if complaint := _words(response.body, options):
         failed = metric("probe_failed_due_to_regex", 1)
         raise ProbeError(f"{said}{where}: {complaint}", metrics=(*metrics, failed))

@@ -15,6 +15,7 @@ ERA = 2_208_988_800  # seconds from 1900, where NTP counts from, to 1970
 PACKET = struct.Struct("!BBbbII4s8s8s8s8s")  # 48 bytes
 CLIENT = 4 << 3 | 3  # version 4, mode 3
 SERVER, UNSYNCHRONISED = 4, 3
+STARTING = {"INIT", "STEP"}  # codes of a server that is not ready yet, not of one that turns us away
 
 
 class Answer(NamedTuple):
@@ -58,14 +59,13 @@ def _seconds(stamp: bytes, near: float) -> float:
 
 
 def _judged(answer: Answer, limit: float) -> Outcome:
-    if answer.stratum == 0:
-        code = plain(answer.reference.rstrip(b"\0"), 8) or "?"
+    code = plain(answer.reference.rstrip(b"\0"), 8) if answer.stratum == 0 else ""
+    if code.isalpha() and code not in STARTING:
         raise ProbeError(_("the time server turns us away (code {code}): ask less often").format(code=code))
-    if answer.stratum >= 16 or answer.leap == UNSYNCHRONISED:
-        raise ProbeError(
-            _("the time server is itself not synchronised (stratum 16)"),
-            metrics=(metric("tuyen_probe_ntp_stratum", 16),),
-        )
+    if answer.stratum == 0 or answer.stratum >= 16 or answer.leap == UNSYNCHRONISED:
+        unsynchronised = metric("tuyen_probe_ntp_stratum", 16)
+        reason = _("the time server is itself not synchronised (stratum 16)")
+        raise ProbeError(reason, metrics=(unsynchronised,))
     values = {"offset": answer.offset, "limit": limit, "stratum": answer.stratum}
     if abs(answer.offset) > limit:
         said = _("its clock is {offset:+.2f} s off ours, above the limit of {limit:g} s (stratum {stratum})")

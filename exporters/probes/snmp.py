@@ -1,6 +1,9 @@
 """SNMP v2c: the agent answers, its uptime, its interfaces, the battery of a UPS (RFC 1628)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import errno
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from gufo.snmp import NoSuchInstance, SnmpError, SnmpVersion
@@ -35,13 +38,26 @@ async def probe(target: Target, options: SnmpOptions) -> Outcome:
         raise ProbeError(told.format(name=options.community.secret), asked=False)
     silence = _("no answer from SNMP port {port}: it is off or unreachable, or the community is wrong")
     try:
-        with awaiting(options.port, silence.format(port=options.port)):
+        with awaiting(options.port, silence.format(port=options.port)), _numbered():
             session = SnmpSession(target.address, options.port, community, version=SnmpVersion.v2c, timeout=3600)
             return await ASKED[options.mib](session)
     except (SnmpError, ValueError, RuntimeError) as error:
         told = _("port {port} answers, but not in SNMP as it should: {error}")
         detail = plain(str(error)) or type(error).__name__
         raise ProbeError(told.format(port=options.port, error=detail)) from error
+
+
+@contextmanager
+def _numbered() -> Iterator[None]:
+    """Give the library's network errors their number back: it keeps it in the text only."""
+    try:
+        yield
+    except TimeoutError as error:
+        # Its own time-out lies beyond ours: this is how it calls an answer that nobody listens.
+        raise ConnectionRefusedError(errno.ECONNREFUSED, str(error)) from error
+    except OSError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number[1]) if number else 0, str(error)) from error
 
 
 async def _system(session: SnmpSession) -> Outcome:

@@ -36,7 +36,7 @@ async def connected(address: str, port: int) -> AsyncIterator[Stream]:
 
 async def read_some(stream: Stream, heard: bytes = b"") -> bytes:
     """Return what arrives next, at most `CHUNK` bytes, b"" at the end. `heard` came before. Raises ProbeError."""
-    with awaiting(stream.port, _silence(stream.port, heard)):
+    with awaiting(stream.port, _silence(stream.port, heard), heard=True):
         return await stream.reader.read(CHUNK)
 
 

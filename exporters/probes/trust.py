@@ -72,7 +72,7 @@ async def secure(stream: Stream, context: ssl.SSLContext, name: str) -> Shown:
     """Speak TLS on `stream` from now on. Raises ssl.SSLCertVerificationError, ProbeError."""
     silence = _("port {port} accepts the connection, then stays silent: no TLS there")
     distrust = None
-    with awaiting(stream.port, silence.format(port=stream.port)):
+    with awaiting(stream.port, silence.format(port=stream.port), heard=True):
         try:
             await stream.writer.start_tls(context, server_hostname=name)
         except ssl.SSLCertVerificationError as error:
