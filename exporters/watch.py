@@ -39,11 +39,12 @@ class Watch:
     """Everything that is asked, and what came of it. Not thread-safe: all of it lives in one event loop."""
 
     province: Province
-    knowledge: Knowledge
+    knowledge: Knowledge = field(default_factory=Knowledge)
     at_once: int = 2000  # questions under way at a time; a silent target holds one place until its timeout
     schedule: Schedule[Key] = field(default_factory=lambda: Schedule[Key]())
     asked: dict[Key, Question] = field(default_factory=dict)
     latest: dict[Key, Reading] = field(default_factory=dict)
+    received: dict[Key, float] = field(default_factory=dict)  # by a clock that no one sets
     tallies: dict[Key, Tally] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     postponed: int = 0  # questions that found no free place, since the start
@@ -65,6 +66,7 @@ class Watch:
         gone = tuple(key for key, question in self.asked.items() if now.get(key) != question)
         for key in gone:
             self.latest.pop(key, None)
+            self.received.pop(key, None)
             self.tallies.pop(key, None)
             if task := self._running.pop(key, None):
                 task.cancel()
@@ -115,7 +117,7 @@ class Watch:
         tally.failed += not reading.success
         answered = reading.heard or not reading.asked
         tally.unanswered = 0 if answered else tally.unanswered + 1
-        self.latest[key] = reading
+        self.latest[key], self.received[key] = reading, time.monotonic()
         self._health = None
         self._judge_silence(question.device, answered)
         for listener in self.listeners:
@@ -147,9 +149,10 @@ class Watch:
 
     def fresh(self) -> Iterator[tuple[Key, Reading]]:
         """Yield the latest readings that are not overdue."""
-        now = time.time()
+        now = time.monotonic()
         for key, reading in self.latest.items():
-            if now - reading.at <= OVERDUE * self.asked[key].module.interval + self.asked[key].module.timeout:
+            module = self.asked[key].module
+            if now - self.received[key] <= OVERDUE * module.interval + module.timeout:
                 yield key, reading
 
     @property
