@@ -185,12 +185,9 @@ def _check_hosts(
     taken: dict[str, str] = {}
     for device in devices.values():
         other = taken.setdefault(device.address, device.name) if device.address else device.name
-        if other != device.name:
-            host = shapes[device.name].host or device.address
-            yield finding(
-                equipment.source(device.name, "host", "address", "count"),
-                "duplicate-host",
-                host=host,
-                device=device.name,
-                other=other,
-            )
+        if other == device.name:
+            continue
+        places = [equipment.source(name, "host", "address", "count") for name in (device.name, other)]
+        place = next((place for place in places if place.file == equipment.document.file), places[0])
+        host = shapes[device.name].host or device.address
+        yield finding(place, "duplicate-host", host=host, device=device.name, other=other)

@@ -169,7 +169,7 @@ class _Maker:
             id=self.name,
             name=self.declared.name or unit.name.on(around.as_of),
             unit=unit.id,
-            tier=kind.tier or unit.tier,
+            tier=kind.tier if kind.tier in around.tiers else unit.tier,
             kind=kind.id,
             district=district_of(around.units, unit.id, around.tiers, around.as_of),
             prefix=prefix,

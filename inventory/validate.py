@@ -75,7 +75,7 @@ _NOTHING: Mapping[str, Callable[[], Any]] = {"model_type": dict, "dict_type": di
 
 def _fill(data: Any, item: ErrorDetails, model: type[BaseModel]) -> None:
     """Put what `key:` without a value means in the place of None: an empty mapping or list, or no key at all."""
-    path, here = item["loc"], data
+    path, here = _written(item), data
     for depth, step in enumerate(path):
         if here[step] is None:
             if item["type"] in _NOTHING:
@@ -131,7 +131,7 @@ def names_in(data: Mapping[str, Any] | None, model: type[BaseModel]) -> Gaps:
 
 
 def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) -> Finding:
-    path, kind = tuple(step for step in item["loc"] if step not in _NOT_WRITTEN), item["type"]
+    path, kind = _written(item), item["type"]
     where = ".".join(map(str, path)) or _("the file")
     place = document.place(*path)
     if kind == "extra_forbidden":
@@ -151,7 +151,9 @@ def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) ->
     return finding(place, "wrong-type", what=where, expected=expectation(item), value=shown(item["input"]))
 
 
-_NOT_WRITTEN = ("[key]", "[text]", "[dates]")  # steps of pydantic's that no file has
+def _written(item: ErrorDetails) -> tuple[str | int, ...]:
+    """Return where it is, without the steps of pydantic's own that no file has."""
+    return tuple(step for step in item["loc"] if step not in ("[key]", "[text]", "[dates]"))
 
 
 def _at(data: Any, path: Sequence[str | int]) -> Any:

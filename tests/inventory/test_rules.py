@@ -92,6 +92,56 @@ def test_bad_province(rule: str, province: Path) -> None:
         load(province, as_of=date(2021, 1, 1))
 
 
+AB, KINDS, HEAD, SERVICES = "offices/an-bien.yaml", "kinds.yaml", "province.yaml", "services.yaml"
+ELSEWHERE_IN_THE_FILES = [
+    (
+        KINDS,
+        "extends: base\n    prefix_length: 24",
+        "extends: bass\n    prefix_length: 24",
+        "kinds.yaml:12:5: unknown-kind",
+    ),
+    (KINDS, "  base:\n", "  base:\n    tier: vilage\n", "kinds.yaml:8:5: unknown-tier"),
+    (AB, "box: {", "cam: {role: server, type: draytek-vigor2927, count: 2, host: 20}\n      box: {", None),
+    (
+        AB,
+        "box: {",
+        "cam: {role: server, type: draytek-vigor2927, count: 2, host: 10}\n      box: {",
+        f"{AB}:14:62: duplicate-host",
+    ),
+    (AB, "box: {", "pc: {count: 40}\n      box: {", f"{AB}:14:12: host-outside-prefix"),
+    (AB, "pc-2: {absent: true}", "pc: {absent: true}", None),
+    (AB, "pc-2: {absent: true}", "router: {gateway: false}", f"{AB}:10:3: no-gateway"),
+    (AB, "pc-2: {absent: true}", "pc: {labels: {floor: '2'}, probes: [icmp]}", None),
+    (AB, "pc-2: {absent: true}", "pc-2: {probes: [icpm]}", f"{AB}:15:23: unknown-module"),
+    (AB, "pc-2: {absent: true}", "pc-2: {host: 32}", f"{AB}:15:14: duplicate-host"),
+    (HEAD, "with: {community", "with: {prot: 1, community", "province.yaml:9:46: unknown-key"),
+    (HEAD, "community: {secret: snmp-community}", "", "province.yaml:9:39: missing-key"),
+    (
+        HEAD,
+        "modules:",
+        "modules:\n  page: {probe: http, with: {body_must_match: '('}}",
+        "province.yaml:9:30: wrong-option",
+    ),
+    (SERVICES, "host: motcua", "hots: motcua", "services.yaml:6:52: unknown-key"),
+    (SERVICES, "tier in (district, commune)", "tier=comune", "services.yaml:4:5: bad-selector"),
+    (SERVICES, "users: tier in", "users: teir in", "services.yaml:4:5: bad-selector"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "told"), ELSEWHERE_IN_THE_FILES)
+def test_the_same_rules_elsewhere(name: str, right: str, wrong: str, told: str | None, province: Path) -> None:
+    path = province / name
+    text = path.read_text()
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1))
+    assert [": ".join(line.split(": ")[:2]) for line in complaints(province)] == ([told] if told else [])
+
+
+def test_a_province_without_offices_is_one_complaint(province: Path) -> None:
+    shutil.rmtree(province / "offices")
+    assert [line.split(": ")[0] for line in complaints(province)] == ["offices/:1:1"]
+
+
 SEVERAL = {
     "province.yaml": ("domain: good.example", "domain: good_example"),
     "units.yaml": ("parent: an-bien}\n  nam-yen", "parent: an-bin}\n  nam-yen"),

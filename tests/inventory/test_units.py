@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory.calendar import dated, years_after
@@ -28,6 +28,7 @@ def test_the_value_on_a_day_is_the_last_that_began(values: dict[date, str], day:
 
 
 @given(DAYS, st.integers(0, 25))
+@example(date(2024, 2, 29), 1)
 def test_a_warranty_ends_on_the_same_day_of_the_year(day: date, years: int) -> None:
     end = years_after(day, years)
     assert (end.year, end.month) == (day.year + years, day.month)

@@ -231,6 +231,11 @@ ODD = [
     ("units.yaml", "type: tỉnh", "type: [tỉnh]", "wrong-type"),
     ("units.yaml", "type: tỉnh", "type: {2015-13-01: tỉnh}", "bad-date"),
     ("units.yaml", "type: tỉnh", "type: {}", "wrong-type"),
+    ("units.yaml", "type: tỉnh", "type: {2015-01-01: }", "wrong-type"),
+    ("units.yaml", "type: tỉnh", "type: ", "wrong-type"),
+    ("units.yaml", "parent: mau", "parent: {2015-01-01: Mẫu}", "bad-id"),
+    ("people.yaml", "[operator]", "[operator, ]\n    notify: [~]", "wrong-type"),
+    ("kinds.yaml", "{probes: [icmp]}", "{probes: [icmp]}\n  '[key]': 1", "bad-id"),
 ]
 
 
