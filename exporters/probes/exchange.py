@@ -97,7 +97,7 @@ def _asking(request: Request) -> h11.Request:
 def _wire(request: Request) -> bytes:
     try:
         return h11.Connection(h11.CLIENT).send(_asking(request)) or b""
-    except h11.LocalProtocolError as error:
+    except (h11.LocalProtocolError, UnicodeError) as error:
         raise ProbeError(_("{url} cannot be asked for").format(url=plain(request.url))) from error
 
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from exporters.reading import Metric, Outcome, plain
 from inventory.language import N_, _
 
-
 _ANSWERED = "answered"  # the note of a silence after an answer
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from exporters.probes.exchange import Request, Response, Stopwatch, exchange
 from exporters.probes.failure import ProbeError, awaiting
@@ -65,6 +65,7 @@ async def _next(target: Target, request: Request, response: Response) -> Request
         told = _("redirects to “{location}”, which is no web address")
         raise ProbeError(told.format(location=plain(response.location, 60)))
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    path = quote(path, safe="/?%:@!$&'()*+,;=-._~[]", encoding="latin-1")  # bytes that were sent as they are
     known = host in {request.host.casefold(), target.address}
     address = request.address if known else await _address(host)
     # What was asked with OPTIONS or HEAD is asked again the same way; nothing here can change the far side.
@@ -76,7 +77,7 @@ async def _address(host: str) -> str:
     try:
         with awaiting(0, told):
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (ProbeError, UnicodeError) as error:
+    except (ProbeError, ValueError) as error:
         raise ProbeError(told) from error
     return str(found[0][4][0])
 

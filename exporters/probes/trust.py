@@ -77,6 +77,9 @@ async def secure(stream: Stream, context: ssl.SSLContext, name: str) -> Shown:
             await stream.writer.start_tls(context, server_hostname=name)
         except ssl.SSLCertVerificationError as error:
             distrust = error
+        except ValueError as error:
+            told = _("“{name}” is not a name that can be asked for")
+            raise ProbeError(told.format(name=plain(name)), asked=False) from error
     if distrust:
         raise distrust
     secured = stream.writer.get_extra_info("ssl_object")

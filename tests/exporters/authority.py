@@ -1,7 +1,7 @@
 """A certificate authority of the tests' own, and certificates good and bad."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -30,7 +30,7 @@ class Authority:
     name: str = "Test Authority"
 
     def __post_init__(self) -> None:
-        self.key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc)
+        self.key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
         self.own = (
             _builder(self.name, self.name, self.key)
             .not_valid_before(now - 400 * DAY)
@@ -43,7 +43,7 @@ class Authority:
 
     def issue(self, file: str, names: list[str], days: int, *, since: int = -300, own: bool = False) -> Path:
         """Write a certificate for `names`, valid from `since` to `days` from now; self-signed if `own`."""
-        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc)
+        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
         signed = (
             _builder(names[0], names[0] if own else self.name, key)
             .not_valid_before(now + since * DAY)

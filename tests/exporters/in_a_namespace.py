@@ -28,8 +28,8 @@ route add unreachable 10.8.0.0/24
 """
 
 
-async def ping(address: str, timeout: float = 5.0, **options: object) -> Reading:
-    module = Module("icmp", "icmp", timeout=timeout)
+async def ping(address: str, patience: float = 5.0, **options: Any) -> Reading:
+    module = Module("icmp", "icmp", timeout=patience)
     return await ask("device", Target(address), module, OPTIONS["icmp"].model_validate(options))
 
 
@@ -52,7 +52,6 @@ async def fleet(_address: str) -> list[Reading]:
 
 
 async def main() -> None:
-    subprocess.run(["ip", "-batch", "-"], input=NETWORK, text=True, check=True, timeout=10)
     found: list[Any] = []
     for question in json.loads(sys.argv[1]):
         do = {"cancelled": cancelled, "fleet": fleet}.get(question["address"])
@@ -62,4 +61,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    subprocess.run(["ip", "-batch", "-"], input=NETWORK, text=True, check=True, timeout=10)
     asyncio.run(main())

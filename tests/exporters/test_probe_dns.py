@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def dnsmasq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         ({"name": "a..b"}, False, "“a..b” cannot be asked for: A DNS label is empty."),
     ],
 )
-def test_answers_and_refusals(dnsmasq: int, options: dict[str, str], success: bool, reason: str) -> None:
+def test_answers_and_refusals(dnsmasq: int, options: dict[str, Any], success: bool, reason: str) -> None:
     found = reading("dns", port=dnsmasq, **options)
     assert (found.success, found.reason) == (success, reason)
 

@@ -3,9 +3,9 @@
 import contextlib
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -74,7 +74,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         yield Web(ports, Target(HERE, NAME, ca_file=str(authority.file)))
 
 
-def page(web: Web, server: str = "plain", **options: object) -> Reading:
+def page(web: Web, server: str = "plain", **options: Any) -> Reading:
     return reading("http", web.target, port=web.ports[server], tls=server != "plain", **options)
 
 
@@ -162,12 +162,12 @@ def test_plain_http_to_a_tls_port_and_the_reverse_are_told(web: Web) -> None:
     assert reading("http", web.target, port=web.ports["good"]).reason.startswith("HTTP 400 Bad Request")
 
 
-def certificate(web: Web, server: str, **options: object) -> Reading:
+def certificate(web: Web, server: str, **options: Any) -> Reading:
     return reading("certificate", web.target, port=web.ports[server], **options)
 
 
 def day(days: int) -> str:
-    return f"{datetime.now(timezone.utc) + timedelta(days=days, hours=1):%Y-%m-%d}"
+    return f"{datetime.now(UTC) + timedelta(days=days, hours=1):%Y-%m-%d}"
 
 
 @pytest.mark.parametrize("server", ["good", "wildcard"])

@@ -25,7 +25,7 @@ def test_answers_silence_and_ways_that_are_cut() -> None:
     answers = pinged(
         {"address": "10.91.0.1"},
         {"address": "10.7.0.2", "wait": 0.3},
-        {"address": "10.7.0.2", "wait": 5, "timeout": 0.3},
+        {"address": "10.7.0.2", "wait": 5, "patience": 0.3},
         {"address": "10.9.0.1"},
         {"address": "10.8.0.1"},
         {"address": "11.0.0.1"},

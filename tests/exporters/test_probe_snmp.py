@@ -4,7 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.exporters.asking import reading, values
 from tests.exporters.daemons import HERE, bound, daemon, free_port, pass_persist
 
 COMMUNITY = "quan-sat"
-SECRET = {"community": {"secret": "snmp-community"}}
+SECRET: dict[str, Any] = {"community": {"secret": "snmp-community"}}
 MAINS = {"2.1.0": 2, "2.2.0": 0, "2.3.0": 42, "2.4.0": 98, "4.1.0": 3, "6.1.0": 0}
 
 
