@@ -53,9 +53,17 @@ def test_several_requests_tell_loss() -> None:
     assert ["tuyen_probe_icmp_loss_ratio", [], 1.0] in silent["metrics"]
 
 
-def test_fleet_is_paced_so_that_no_answer_is_lost() -> None:
+def test_requests_leave_at_an_even_pace() -> None:
+    (answers,) = pinged({"address": "paced"})
+    took = sorted(answer["seconds"] for answer in answers)
+    assert took[5] < 0.1
+    assert all(took[index] > index / 100 - 0.15 for index in range(50))
+    assert 0.35 < took[-1] < 1
+
+
+def test_fleet_loses_no_answer() -> None:
     (answers,) = pinged({"address": "fleet"})
-    assert len(answers) == 3000
+    assert len(answers) == 10000
     assert [answer["reason"] for answer in answers if not answer["success"]] == []
 
 
