@@ -3,15 +3,38 @@
 from pathlib import Path
 
 from exporters.questions import Knowledge
+from inventory.finding import InventoryError
+from inventory.language import _
 from inventory.model import Province
 from inventory.secrets import open_secrets, references
+from lab.inside import inside
 
 STATE = ".tuyen"
 AUTHORITY, KNOWN_HOSTS = "ca.pem", Path(STATE, "known_hosts")
 
 
+class PracticeError(InventoryError):
+    """The addresses of this province are illustrative, and outside the lab they may be somebody's."""
+
+
+def check_place(province: Province) -> None:
+    """Refuse to ask a practice province outside the lab. Raises PracticeError."""
+    if province.practice and not inside():
+        raise PracticeError(
+            _(
+                "{province} is for practice: its addresses are illustrative, and out here they may belong to others; "
+                "bring it up with 'tuyen lab up' and write 'tuyen lab run -- tuyen ...', "
+                "or delete 'practice: true' from province.yaml when the addresses are yours"
+            ).format(province=province.name)
+        )
+
+
 def gather(folder: Path, province: Province) -> Knowledge:
-    """Return what the province's folder holds for probes. Raises SecretError when secrets are needed and shut."""
+    """Return what the province's folder holds for probes.
+
+    Raises PracticeError, and SecretError when secrets are needed and shut.
+    """
+    check_place(province)
     authority = folder / AUTHORITY
     return Knowledge(
         secrets=open_secrets(folder) if references(province) else {},

@@ -189,6 +189,7 @@ class ProvinceFile(Shape):
     as_of: Day | None = None  # read dated attributes as on this day; default: today
     modules: dict[Slug, ModuleShape] = Field(default_factory=dict)
     contacts: list[ContactShape] = Field(default_factory=list)
+    practice: bool = False  # its addresses are nobody's: ask them in the lab only
     database: Text = ""  # URL of the ledger; default: SQLite below .tuyen/
 
 

@@ -194,6 +194,7 @@ class Province:
     services: Mapping[str, Service]
     people: Mapping[str, Person]
     modules: Mapping[str, Module]
+    practice: bool = False  # its addresses are nobody's: ask them in the lab only
 
     @cached_property
     def devices_of(self) -> Mapping[str, tuple[Device, ...]]:

@@ -123,6 +123,7 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
         services={},
         people={},
         modules=around.modules,
+        practice=head.shape.practice,
     )
     findings = [
         *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),

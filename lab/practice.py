@@ -19,6 +19,7 @@ from inventory.model import Province
 from lab.control import keeper_of
 from lab.errors import RunningError, StartError
 from lab.files import LOG, STATE, STAY, remove_leftovers, take_lock
+from lab.inside import VARIABLE, inside
 from lab.machine import check_machine, environment, namespaces
 from lab.running import Lab, Status
 from lab.scene import dump_scene
@@ -27,7 +28,6 @@ from lab.ways import Impairment
 
 __all__ = ["Impairment", "Lab", "Status", "enter_command", "up"]
 _TRUST = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # what TLS clients read
-_INSIDE = "TUYEN_LAB"  # set in what runs inside a lab, to its state folder
 
 
 def up(
@@ -136,11 +136,11 @@ def enter_command(lab: Lab, argv: Sequence[str]) -> list[str]:
     It is a process of the lab: it ends with the lab at the latest, and is told to when its caller ends. TLS
     clients in it trust the lab's authority. Inside a lab already, it is `argv` itself.
     """
-    if os.environ.get(_INSIDE):
+    if inside():
         return list(argv)
     own = f"/proc/{lab.holder}/ns"
     enter = ["nsenter", f"--mount={own}/mnt", f"--net={own}/net", f"--pid={own}/pid_for_children"]
     if os.geteuid():
         enter[1:1] = [f"--user={own}/user", "--preserve-credentials"]
-    settings = [f"{_INSIDE}={lab.folder}", *(f"{variable}={lab.authority}" for variable in _TRUST)]
+    settings = [f"{VARIABLE}={lab.folder}", *(f"{variable}={lab.authority}" for variable in _TRUST)]
     return [*enter, "--", "env", f"--chdir={Path.cwd()}", *settings, "setpriv", "--pdeathsig=TERM", "--", *argv]

@@ -10,13 +10,17 @@ import pytest
 
 Tuyen = Callable[..., "subprocess.CompletedProcess[str]"]
 SECONDS = 120
+NO_NETWORK = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")), "--")
 
 
 def run_tuyen(*words: str, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run tuyen in a process of its own, in English unless told otherwise, and return what it printed."""
+    """Run tuyen in a process of its own, in English unless told otherwise, and return what it printed.
+
+    It runs where there is no network at all: a command that should refuse to ask, and does not, harms nobody.
+    """
     plain = {key: value for key, value in os.environ.items() if not key.startswith(("TUYEN_", "LC_", "LANG"))}
     return subprocess.run(
-        [sys.executable, "-m", "cli", *words],
+        [*NO_NETWORK, sys.executable, "-m", "cli", *words],
         cwd=cwd,
         env={**plain, "PYTHONUTF8": "1", **environment},
         capture_output=True,

@@ -212,3 +212,14 @@ def test_output_into_a_closed_pipe_ends_quietly(kien_giang: Path) -> None:
     done = run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.startswith("ID")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [("check",), ("watch", "--once")])
+def test_a_practice_province_is_never_asked_outside_the_lab(
+    tuyen: Tuyen, kien_giang: Path, words: tuple[str, ...]
+) -> None:
+    done = tuyen(*words, cwd=kien_giang)
+    assert done.returncode == 2
+    assert "for practice" in done.stderr
+    assert "tuyen lab run" in done.stderr
+    assert "practice: true" in done.stderr
