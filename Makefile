@@ -4,7 +4,6 @@ LAB_PACKAGES := iproute2 util-linux
 TEST_PACKAGES := $(LAB_PACKAGES) snmpd snmp chrony dnsmasq-base nginx-light openssh-server openssh-client fping \
 	prometheus prometheus-blackbox-exporter curl
 PYTHON := .venv/bin/python
-MESSAGES := inventory exporters lab cli
 
 .PHONY: env demo test lint soak bench lock messages wheel
 env: .venv/.ready
@@ -21,7 +20,7 @@ lint: env
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	PYTHON=$(PYTHON) bin/check-messages
+	$(PYTHON) bin/catalogue check
 
 test: env
 	bin/debian-packages $(TEST_PACKAGES)
@@ -40,5 +39,5 @@ lock:
 		--output-file requirements.txt
 
 messages: env
-	.venv/bin/pybabel --quiet extract --no-location --sort-output --omit-header -k N_ -o /tmp/tuyen.pot $(MESSAGES)
-	.venv/bin/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header -D tuyen -l vi -i /tmp/tuyen.pot -d inventory/locale
+	$(PYTHON) bin/catalogue update
+	$(PYTHON) bin/catalogue check

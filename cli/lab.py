@@ -10,7 +10,7 @@ import typer
 
 from cli.output import complain, print_json, say
 from cli.settings import PROVINCE_VARIABLE, Format, FormatOption, example, settings
-from inventory.language import _
+from inventory.language import _, current
 
 if TYPE_CHECKING:
     from lab.running import Lab, Status
@@ -167,7 +167,7 @@ def demo(
 
 
 def _tuyen(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "cli", "--province", str(folder.absolute()), *words]
+    return [sys.executable, "-m", "cli", "--lang", current(), "--province", str(folder.absolute()), *words]
 
 
 def _free_socket() -> socket.socket:

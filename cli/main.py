@@ -3,12 +3,15 @@
 Exit codes: 0 fine, 1 findings or failures, 2 wrong usage or unreadable input, 130 interrupted.
 """
 
+import inspect
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import CommandInfo
 
 from cli import inventory as inventory_commands
 from cli import lab as lab_commands
@@ -35,6 +38,18 @@ app.add_typer(inventory_commands.app, name="inventory")
 app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen check tier=commune --watch"))(check)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
+
+
+def commands(group: typer.Typer) -> Iterator[CommandInfo]:
+    """Yield every command of a group and of the groups in it; the docstrings of their callbacks are their help."""
+    yield from group.registered_commands
+    for inner in group.registered_groups:
+        if inner.typer_instance:
+            yield from commands(inner.typer_instance)
+
+
+for command in commands(app):
+    command.help = _(inspect.cleandoc(command.callback.__doc__ or "")) if command.callback else None
 
 
 def _show_version(wanted: bool) -> None:
