@@ -5,7 +5,7 @@ TEST_PACKAGES := $(LAB_PACKAGES) snmpd snmp chrony dnsmasq-base nginx-light open
 	prometheus prometheus-blackbox-exporter curl
 PYTHON := .venv/bin/python
 
-.PHONY: env demo test lint soak bench lock messages wheel
+.PHONY: env demo test lint soak bench lock messages
 env: .venv/.ready
 
 .venv/.ready: requirements.txt pyproject.toml build_catalogues.py $(wildcard inventory/locale/*/LC_MESSAGES/*.po)

@@ -83,7 +83,13 @@ def _vault(verb: str, file: Path, password: Path, text: str | None = None) -> st
         command[-1:] = ["--output", "-", str(file)]
     try:
         done = subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False, encoding="utf-8"
+            command,
+            input=text,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            encoding="utf-8",
+            env={**os.environ, "LC_ALL": "C.UTF-8"},  # Ansible refuses a locale that the machine lacks
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SecretError(_("ansible-vault does not work: {reason}").format(reason=error)) from error

@@ -153,7 +153,7 @@ def _read_page(workbook: str, page: Any, formulas: Any, tables: Tables) -> bool:
     if not any(set(keys) <= set(columns) for keys in sheet.identity):
         ways = " / ".join(" + ".join(sheet.column(key).heading for key in keys) for keys in sheet.identity)
         place = Place(file, head[index][0])
-        tables.findings.append(finding(place, "sheet-missing-column", what=_(sheet.english), headings=ways))
+        tables.findings.append(finding(place, "sheet-missing-column", what=sheet.title, headings=ways))
         return True
     merged = _merged(page, head[index][0], tables, file)
     for line in (*head[index + 1 :], *lines):

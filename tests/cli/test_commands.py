@@ -223,3 +223,9 @@ def test_a_practice_province_is_never_asked_outside_the_lab(
     assert "for practice" in done.stderr
     assert "tuyen lab run" in done.stderr
     assert "practice: true" in done.stderr
+
+
+def test_a_locale_that_the_machine_lacks_hinders_nothing(tuyen: Tuyen, kien_giang: Path) -> None:
+    done = tuyen("inventory", "check", cwd=kien_giang, LANG="vi_VN.UTF-8", LC_ALL="vi_VN.UTF-8")
+    assert done.returncode == 0, done.stderr
+    assert "161" in done.stdout
