@@ -12,6 +12,7 @@ import pytest
 from inventory.finding import InvalidProvinceError
 from inventory.load import load
 from inventory.model import Province
+from inventory.schema import schemas
 from inventory.yamlfile import read
 
 FOLDER = Path(__file__).parents[2] / "inventory" / "kien-giang"
@@ -336,3 +337,8 @@ def test_the_readme_tells_the_right_numbers(province: Province) -> None:
     units, offices, devices = (int(number.replace(",", "")) for number in told.groups())
     assert (units, offices) == (len(province.units), len(province.offices))
     assert abs(devices - len(province.devices)) < 100
+
+
+def test_schemas_beside_the_example_are_those_that_would_be_written_now() -> None:
+    for name, text in schemas(load(FOLDER)):
+        assert (FOLDER / ".schema" / name).read_text(encoding="utf-8") == text, f"write {name} again"
