@@ -46,7 +46,7 @@ def awaiting(port: int, silence: str, *, heard: bool = False) -> Iterator[None]:
 
 def silence_of(timeout: TimeoutError) -> tuple[str, bool]:
     """Return the innermost `silence` and `heard` of the cancellation that became `timeout`; "" and False without."""
-    notes: list[str] = getattr(timeout.__cause__, "__notes__", [])
+    notes: list[str] = getattr(timeout.__cause__ or timeout.__context__, "__notes__", [])
     return (notes[0], notes[1] == _ANSWERED) if len(notes) > 1 else ("", False)
 
 
