@@ -176,6 +176,29 @@ class ContactShape(Shape):
     email: Text = ""
 
 
+class SecretShape(Shape):
+    """A value that is written in secrets.yaml only: `{secret: name}`."""
+
+    secret: Text
+
+
+class AccessShape(Shape):
+    """How we log in to the devices that `select` chooses; what a later entry says goes over an earlier one."""
+
+    select: Text = ""
+    user: Text | None = None  # default: the account of the person who acts
+    key: Text | None = None  # a private key's file: relative to the province's folder, or ~/...
+    password: SecretShape | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+
+
+class VariablesShape(Shape):
+    """Values of jobs' variables for the devices that `select` chooses; a later entry goes over an earlier one."""
+
+    select: Text = ""
+    values: dict[str, Any] = Field(alias="with", min_length=1)
+
+
 class ProvinceFile(Shape):
     """province.yaml: what holds for the whole province."""
 
@@ -189,6 +212,8 @@ class ProvinceFile(Shape):
     as_of: Day | None = None  # read dated attributes as on this day; default: today
     modules: dict[Slug, ModuleShape] = Field(default_factory=dict)
     contacts: list[ContactShape] = Field(default_factory=list)
+    access: list[AccessShape] = Field(default_factory=list)
+    variables: list[VariablesShape] = Field(default_factory=list)
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
     database: Text = ""  # URL of the ledger; default: SQLite below .tuyen/
 

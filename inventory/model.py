@@ -175,6 +175,27 @@ class Person:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """How to log in to the devices that a selector chooses; what is None or "" is left to other rules."""
+
+    select: str
+    user: str
+    key: str  # a private key's file, relative to the province's folder
+    password: str  # name of a secret
+    port: int | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesRule:
+    """Values of jobs' variables for the devices that a selector chooses; a secret is `{"secret": name}`."""
+
+    select: str
+    values: Mapping[str, Any]
+    place: Place
+
+
 @dataclass(frozen=True)
 class Province:
     """Everything declared, loaded and checked. Mappings keep the order of the files."""
@@ -194,6 +215,9 @@ class Province:
     services: Mapping[str, Service]
     people: Mapping[str, Person]
     modules: Mapping[str, Module]
+    access: tuple[AccessRule, ...] = ()  # later rules go over earlier ones
+    variables: tuple[VariablesRule, ...] = ()
+    database: str = ""  # URL of the ledger; "": SQLite below the province's .tuyen/
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
 
     @cached_property

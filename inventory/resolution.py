@@ -18,6 +18,7 @@ from inventory.model import DeviceType, Province
 from inventory.modules import BUILT_IN
 from inventory.offices import Group, Surroundings, resolve_group
 from inventory.services import resolve_modules
+from inventory.settings import resolve_settings
 from inventory.units import check_units, resolve_units
 from inventory.yamlfile import Document
 
@@ -123,9 +124,12 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
         services={},
         people={},
         modules=around.modules,
+        database=head.shape.database,
         practice=head.shape.practice,
     )
+    province, ruled = resolve_settings(head.document, head.shape, province, gaps)
     findings = [
+        *ruled,
         *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),
         *check_prefixes(by_file, networks),
         *check_devices(by_file, devices),

@@ -27,6 +27,8 @@ def references(province: Province) -> tuple[str, ...]:
     """Return the names of all secrets that the province refers to, sorted."""
     values = [module.options for module in province.modules.values()]
     values += [probe.options for service in province.services.values() for probe in service.probes]
+    values += [rule.values for rule in province.variables]
+    values += [{"secret": rule.password} for rule in province.access if rule.password]
     return tuple(sorted({name for value in values for name in _names(value)}))
 
 
@@ -35,6 +37,9 @@ def _names(value: Any) -> Iterator[str]:
         if set(value) == {"secret"}:
             yield str(value["secret"])
         for inner in value.values():
+            yield from _names(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
             yield from _names(inner)
 
 

@@ -23,7 +23,7 @@ def write_ssh_config(province: Province, devices: Sequence[Device]) -> str:
     A device goes through another one only when the label `jump` of the device, or of its office, holds that
     other one's id; the jump hosts are added to the file. Raises JumpError.
     """
-    known_hosts = _quoted(os.path.abspath(Path(province.folder) / KNOWN_HOSTS))  # noqa: PTH100  (keeps symlinks)
+    known_hosts = quoted(os.path.abspath(Path(province.folder) / KNOWN_HOSTS))  # noqa: PTH100  (keeps symlinks)
     chosen = _with_jumps(province, [device for device in devices if speaks_ssh(province, device)])
     heading = " ".join(province.name.split())  # a line break would end the comment
     head = f"# {heading}: {len(chosen)} hosts. Written by 'tuyen inventory export ssh-config'.\n"
@@ -75,7 +75,7 @@ def _lines(province: Province, device: Device, known_hosts: str) -> Iterator[str
     yield "    StrictHostKeyChecking yes"
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """Return a path as ssh_config reads it back: quotes kept, its own marks for tokens and variables doubled."""
     escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'

@@ -1,0 +1,51 @@
+"""Settings of devices by selector: how we log in, and what jobs are to use."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from inventory.declared import ProvinceFile
+from inventory.finding import Finding, finding
+from inventory.gaps import Gaps
+from inventory.model import AccessRule, Province, VariablesRule
+from inventory.selector import NothingChosenError, SelectorError, select_devices
+from inventory.yamlfile import Document
+
+
+def resolve_settings(
+    document: Document, shape: ProvinceFile, province: Province, gaps: Gaps
+) -> tuple[Province, list[Finding]]:
+    """Return the province with its rules of access and variables, and what is wrong with their selectors."""
+    access = tuple(
+        AccessRule(
+            select=rule.select,
+            user=rule.user or "",
+            key=rule.key or "",
+            password=rule.password.secret if rule.password else "",
+            port=rule.port,
+            place=document.place("access", position),
+        )
+        for position, rule in enumerate(shape.access)
+    )
+    variables = tuple(
+        VariablesRule(rule.select, rule.values, document.place("variables", position))
+        for position, rule in enumerate(shape.variables)
+    )
+    province = replace(province, access=access, variables=variables)
+    return province, list(_check_selectors(document, province, gaps))
+
+
+def _check_selectors(document: Document, province: Province, gaps: Gaps) -> Iterator[Finding]:
+    selectors = {
+        "access": [rule.select for rule in province.access],
+        "variables": [rule.select for rule in province.variables],
+    }
+    for heading, texts in selectors.items():
+        for position, text in enumerate(texts):
+            place = document.place(heading, position, "select")
+            try:
+                select_devices(province, text)
+            except NothingChosenError as error:
+                if not gaps.any("offices", "units", "kinds", "devices"):
+                    yield finding(place, "bad-selector", problem=error)
+            except SelectorError as error:
+                yield finding(place, "bad-selector", problem=error)

@@ -1,0 +1,38 @@
+"""One step of a job for some devices: what a driver is given."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playbooks.event import Event
+from playbooks.job import Job, Step
+from playbooks.mask import Mask
+from playbooks.target import Target
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One step for some devices, in one call of a driver.
+
+    The driver tells `tell` what happens, from any thread, ending with one Done a device, and returns when nothing
+    that it started is left. All text that leaves it (events, logs) has gone through `mask`. It appends what it
+    hears to `log(device)`. Child processes inherit `locks`. When `stop` is set it ends soon, cleanly: devices that
+    were not finished are told FAILED with the reason "interrupted".
+    """
+
+    job: Job
+    step: Step
+    targets: tuple[Target, ...]
+    folder: Path  # of the run, private to us; exists
+    tell: Tell
+    mask: Mask
+    stop: threading.Event = field(default_factory=threading.Event)
+    locks: tuple[int, ...] = ()  # open descriptors
+    parallel: int = 20  # devices at a time
+
+    def log(self, device: str) -> Path:
+        """Return the file for everything that is heard of a device in this run; drivers append to it."""
+        return self.folder / f"{device}.log"

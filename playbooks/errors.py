@@ -1,0 +1,51 @@
+"""What this room raises.
+
+PlaybookError
+├── UnknownJobError       no job of that name
+├── InvalidJobError       a job's files are wrong; `findings` holds every reason
+├── VariableError         a variable has no value, a wrong one, or a name that no job knows
+├── AccessError           we cannot even try: no key, no password, no pinned host key
+├── PlanError             a plan file cannot be read, or was changed
+├── ReachError            a device does not answer, or does not let us in; the reason is for the user
+└── RevertError           a revert could not be armed, asked or disarmed
+"""
+
+from collections.abc import Iterable
+
+from inventory.finding import Finding
+
+
+class PlaybookError(Exception):
+    """The root of what this room raises; the message is for the user, in the chosen language."""
+
+
+class UnknownJobError(PlaybookError):
+    """No job of that name."""
+
+
+class InvalidJobError(PlaybookError):
+    """A job's files are wrong; `findings` holds every reason."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))
+
+
+class VariableError(PlaybookError):
+    """A variable has no value, a wrong one, or a name that no job knows."""
+
+
+class AccessError(PlaybookError):
+    """We cannot even try: no key, no password, no pinned host key."""
+
+
+class PlanError(PlaybookError):
+    """A plan file cannot be read, or was changed."""
+
+
+class ReachError(PlaybookError):
+    """A device does not answer, or does not let us in; the message is the reason."""
+
+
+class RevertError(PlaybookError):
+    """A revert could not be armed, asked or disarmed."""
