@@ -150,6 +150,8 @@ RULES: dict[str, Rule] = {
         N_("the warranty ends on {warranty}, before the purchase on {bought}"), N_("mend one of the dates")
     ),
     "duplicate-device-type": Rule(N_("the slug '{slug}' is in {other} too"), N_("slugs are unique: change one")),
+    # jobs
+    "unknown-variable": Rule(N_("no job has a variable '{name}'"), N_("write {near}")),
     # people
     "shared-ssh-key": Rule(N_("'{other}' has the same SSH key"), N_("give everyone a key of their own")),
     # workbooks
