@@ -1,0 +1,67 @@
+"""What this room raises.
+
+LedgerError
+├── LedgerLockedError   somebody else writes, and did not end within our patience
+├── LedgerDamagedError  the file is no ledger, or its pages are broken
+├── LedgerNewerError    a newer tuyen has written it
+├── LedgerFullError     nothing can be written: the disk is full, or may only be read
+├── LedgerAbsentError   the database does not answer, or its kind is not supported
+├── DeviceBusyError     another process, or what a dead one left behind, acts on the device
+├── UnknownRunError     no run of that id
+└── IllegalMoveError    a task cannot go from its state to that one
+
+This room translates nothing: `message` is the English template, marked for the catalogue, and `values` fill it.
+"""
+
+from collections.abc import Mapping
+
+
+def N_(message: str) -> str:  # noqa: N802  (gettext's own name for "mark, do not translate yet")
+    """Mark `message` for the catalogue; who shows it translates it."""
+    return message
+
+
+class LedgerError(Exception):
+    """The root of what this room raises; its text is English, `message` and `values` are for who translates."""
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.message = message
+        self.values: Mapping[str, str] = {name: str(value) for name, value in values.items()}
+        super().__init__(message.format_map(self.values))
+
+
+class LedgerLockedError(LedgerError):
+    """Somebody else writes, and did not end within our patience."""
+
+
+class LedgerDamagedError(LedgerError):
+    """The file is no ledger, or its pages are broken."""
+
+
+class LedgerNewerError(LedgerError):
+    """A newer tuyen has written the ledger; this one would not understand it."""
+
+
+class LedgerFullError(LedgerError):
+    """Nothing can be written: the disk is full or broken, or may only be read."""
+
+
+class LedgerAbsentError(LedgerError):
+    """The database does not answer, refuses us, or is of a kind that is not supported."""
+
+
+class DeviceBusyError(LedgerError):
+    """Another process, or what a dead one left behind, acts on `device`; `holder` says who, since when, doing what."""
+
+    def __init__(self, device: str, holder: str, message: str, **values: object) -> None:
+        self.device = device
+        self.holder = holder
+        super().__init__(message, device=device, **values)
+
+
+class UnknownRunError(LedgerError):
+    """No run of that id is in the ledger."""
+
+
+class IllegalMoveError(LedgerError):
+    """A task cannot go from its state to that one, or a run cannot end yet."""

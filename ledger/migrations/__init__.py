@@ -1,0 +1,1 @@
+"""The revisions of the ledger, which Alembic applies; see `ledger.upgrade`."""
