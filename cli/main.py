@@ -18,11 +18,14 @@ from cli import lab as lab_commands
 from cli.check import check
 from cli.init import init
 from cli.output import complain
+from cli.run import run
 from cli.settings import PROVINCE_VARIABLE, Settings, example
 from cli.watch import watch
 from inventory.finding import InventoryError
 from inventory.language import _
 from lab.errors import LabError
+from ledger.errors import LedgerError
+from playbooks.errors import PlaybookError
 
 UNREADABLE, INTERRUPTED = 2, 130
 app = typer.Typer(
@@ -36,6 +39,9 @@ app = typer.Typer(
 app.command(epilog=example("tuyen init kien-giang"))(init)
 app.add_typer(inventory_commands.app, name="inventory")
 app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen check tier=commune --watch"))(check)
+app.command(
+    epilog=example("tuyen run", "tuyen run baseline role=server,under=an-bien --dry-run", "tuyen run --plan plan.json")
+)(run)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
 
@@ -85,8 +91,11 @@ def main() -> None:
     except InventoryError as error:
         complain(str(error))
         sys.exit(UNREADABLE)
-    except LabError as error:
+    except (LabError, PlaybookError) as error:
         complain(str(error))
+        sys.exit(1)
+    except LedgerError as error:
+        complain(_(error.message).format_map(error.values))
         sys.exit(1)
     except KeyboardInterrupt:
         complain(_("interrupted"))

@@ -61,6 +61,8 @@ def _cell(key: str, value: object) -> Any:
     """Return one cell; a state is coloured, and said in the user's language."""
     from rich.text import Text
 
+    if isinstance(value, Text):
+        return value
     if key == "state" and str(value) in STATES:
         return Text(_(STATES[str(value)]), style=STYLES[str(value)])
     return Text("" if value is None else safe(value))

@@ -1,0 +1,83 @@
+"""After a controller that died: what it left under way becomes interrupted, and the devices are asked.
+
+A device whose revert is still armed is told to return at once: nobody confirmed the change, so there is none.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from inventory.language import _
+from ledger.connection import Ledger
+from ledger.history import find_run, tasks_of_device, unfinished_runs
+from ledger.locks import holder_of
+from ledger.records import Actor, Task
+from ledger.runs import interrupt, move
+from ledger.states import State
+from playbooks import revert
+from playbooks.connection import connect
+from playbooks.errors import ReachError, RevertError
+from playbooks.target import Target
+
+_LOST = frozenset({State.INTERRUPTED, State.UNREACHABLE})
+_SETTLED = {revert.State.REVERTED: State.REVERTED, revert.State.CONFIRMED: State.CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A device that an earlier run was lost on, and what is known of it now."""
+
+    run: str
+    device: str
+    state: State
+    reason: str
+
+
+def run_lock(run: str) -> str:
+    """Return the name of the lock that a living controller holds for its run."""
+    return f"run-{run}"
+
+
+def end_dead_runs(ledger: Ledger, locks: Path, actor: Actor) -> Iterator[Task]:
+    """End the runs whose controller is gone, and yield the devices that they left under way."""
+    for run in unfinished_runs(ledger, lambda run: holder_of(locks, run_lock(run)) is not None):
+        reason = _("the controller went away in the middle")
+        yield from interrupt(ledger, run.id, reason=reason, actor=actor)
+
+
+def recover(ledger: Ledger, locks: Path, targets: Iterable[Target], actor: Actor) -> list[Recovered]:
+    """End dead runs, and settle what is open on the targets, whose locks are ours. Raises LedgerError."""
+    found = [Recovered(task.run, task.device, task.state, task.reason) for task in end_dead_runs(ledger, locks, actor)]
+    told = {(one.run, one.device): one for one in found}
+    for target in targets:
+        for task in tasks_of_device(ledger, target.id, limit=5):
+            if task.state in _LOST and task.revert_until:
+                told[task.run, task.device] = _settle(ledger, task, target)
+    return list(told.values())
+
+
+def _settle(ledger: Ledger, task: Task, target: Target) -> Recovered:
+    """Ask a device what became of its armed revert, and write it down."""
+    try:
+        with connect(target.login, target.jumps, target.known_hosts) as connection:
+            found = revert.state(connection, task.run)
+            if found is revert.State.ARMED:
+                revert.fire(connection, task.run)
+                found = revert.state(connection, task.run)
+    except (ReachError, RevertError) as error:
+        return Recovered(task.run, task.device, task.state, str(error))
+    if found not in _SETTLED:
+        return Recovered(task.run, task.device, task.state, task.reason)
+    reason = _("it returned to what it was, as nobody had confirmed the change")
+    moved = move(
+        ledger, task.run, task.device, _SETTLED[found], reason=reason if found is revert.State.REVERTED else ""
+    )
+    return Recovered(task.run, task.device, moved.state, moved.reason)
+
+
+def mark_found(ledger: Ledger, job: str, at_target: Iterable[str]) -> None:
+    """Write down that devices which an earlier run of the same job was lost on are at its target after all."""
+    for device in at_target:
+        for task in tasks_of_device(ledger, device, limit=5):
+            if task.state in _LOST and find_run(ledger, task.run).job == job:
+                move(ledger, task.run, device, State.CHANGED, reason=_("found at its target by a later run"))
