@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from inventory.finding import InventoryError
+from inventory.keypair import ensure_key
 from inventory.language import _
 from inventory.load import Loader
 from inventory.schema import write_schemas
@@ -19,7 +20,7 @@ class FolderTakenError(InventoryError):
 
 
 def create_province(folder: Path) -> Path:
-    """Copy the example to `folder`, with schemas, new random secrets and a vault password of its own.
+    """Copy the example to `folder`, with schemas, and with new random secrets, a vault password and a key of its own.
 
     Raises FolderTakenError, SecretError, OSError. A failure leaves nothing half-made.
     """
@@ -45,6 +46,7 @@ def _add_secrets(folder: Path) -> None:
     password.parent.mkdir(mode=0o700)
     password.touch(mode=0o600)
     password.write_text(secrets.token_urlsafe(24) + "\n", encoding="ascii")
+    ensure_key(folder)
     province = Loader(folder).load()
     write_schemas(folder, province)
     encrypt(folder, {name: secrets.token_urlsafe(12) for name in references(province)})
