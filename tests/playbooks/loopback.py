@@ -39,7 +39,7 @@ class Server:
         self.folder, self.port, self.host_keys, self.client = folder, port, host_keys, client
 
     def login(self, device: str = "box.test", **others: str) -> Login:
-        return Login(device, HERE, **{"user": USER, "key": str(self.client), **others}, port=self.port)  # type: ignore[arg-type]
+        return Login(device, HERE, **{"user": USER, "key": str(self.client), **others}, port=self.port)
 
     def pinned(self, known_hosts: Path, kind: str = "ed25519") -> Path:
         pin(known_hosts, self.login(), public(self.host_keys[kind]))
