@@ -1,6 +1,6 @@
 """`tuyen inventory`: what should be there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,7 +48,7 @@ def check(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
     folder = settings(context).folder()
     province, findings = Loader(folder).examine()
     if province and not findings:
-        findings = _check_secrets(folder, province)
+        findings = (*_check_secrets(folder, province), *_check_jobs(folder, province))
     if form is Format.JSON:
         print_json([_finding_item(found) for found in findings])
     else:
@@ -68,6 +68,17 @@ def _check_secrets(folder: Path, province: "Province") -> "tuple[Finding, ...]":
         complain(_("note: the names of secrets were not checked, as the vault's password is not here"))
         return ()
     return tuple(check_references(province, open_secrets(folder)))
+
+
+def _check_jobs(folder: Path, province: "Province") -> "Iterator[Finding]":
+    """Check the province's own jobs, and that the variables it gives values to are some job's."""
+    from playbooks.catalogue import all_jobs
+    from playbooks.variables import check_names
+
+    jobs, findings = all_jobs(folder)
+    yield from findings
+    if not findings:
+        yield from check_names(province, jobs)
 
 
 def _finding_item(found: "Finding") -> dict[str, Any]:

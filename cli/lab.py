@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,29 +14,63 @@ from cli.settings import PROVINCE_VARIABLE, Format, FormatOption, example, setti
 from inventory.language import _, current
 
 if TYPE_CHECKING:
+    from inventory.model import Province
+    from lab.machines.chosen import Machines
     from lab.running import Lab, Status
 
 app = typer.Typer(help=_("A practice province on this machine, to try everything on; it has no way out."))
 STATE = Path(".tuyen", "lab")
+LOGIN_KEY = Path(".tuyen", "id_ed25519")
 DEMO_PORTS = range(9733, 9743)
 
 
-@app.command(epilog=example("tuyen lab up"))
-def up(context: typer.Context) -> None:
-    """Bring up every declared address: ping and the ports of each role answer. Stays up until 'tuyen lab down'."""
+class Power(StrEnum):
+    """What a power switch does."""
+
+    OFF = "off"
+    ON = "on"
+
+
+Real = Annotated[
+    str, typer.Option("--machines", metavar="SELECTOR", help=_("devices that become real machines, and boot"))
+]
+Light = Annotated[
+    str, typer.Option("--light", metavar="SELECTOR", help=_("devices that become real, with sshd and no services"))
+]
+
+
+@app.command(epilog=example("tuyen lab up", "tuyen lab up --machines role=server,under=an-bien"))
+def up(context: typer.Context, machines: Real = "", light: Light = "") -> None:
+    """Bring up every declared address: ping and the ports of each role answer. Stays up until 'tuyen lab down'.
+
+    Devices that are chosen become real machines, as root only: the accounts root and tuyen (which may sudo) let the
+    key .tuyen/id_ed25519 of the province in.
+    """
     folder = settings(context).folder()
-    _say_status(_up(folder, die_with_parent=False).status())
+    _say_status(_up(folder, machines, light).status())
     say(_("run commands in it, for example: tuyen lab run -- tuyen check"))
 
 
-def _up(folder: Path, *, die_with_parent: bool) -> "Lab":
+def _up(folder: Path, machines: str = "", light: str = "", *, die_with_parent: bool = False) -> "Lab":
     from inventory.load import load
     from inventory.secrets import open_secrets, references
     from lab.practice import up as bring_up
 
     province = load(folder)
     secrets = open_secrets(folder) if references(province) else {}
-    return bring_up(province, folder / STATE, secrets=secrets, die_with_parent=die_with_parent)
+    chosen = _machines(province, folder, machines, light)
+    return bring_up(province, folder / STATE, secrets=secrets, machines=chosen, die_with_parent=die_with_parent)
+
+
+def _machines(province: "Province", folder: Path, machines: str, light: str) -> "Machines":
+    """Return what is to be real; of a device that both selectors choose, the light kind."""
+    from inventory.selector import select_devices
+    from lab.machines.chosen import NO_MACHINES, Machines, light_kinds, usual_kinds
+    from lab.machines.keys import login_key
+
+    lighter = light_kinds(select_devices(province, light)) if light else {}
+    kinds = {**(usual_kinds(select_devices(province, machines)) if machines else {}), **lighter}
+    return Machines(kinds, login_key(folder / LOGIN_KEY, f"tuyen@{province.id}")) if kinds else NO_MACHINES
 
 
 def _lab(context: typer.Context) -> "Lab":
@@ -68,6 +103,23 @@ def _say_status(status: "Status", form: Format = Format.TABLE) -> None:
                 link=link, loss=line.loss, delay=line.delay * 1000, jitter=line.jitter * 1000
             )
         )
+        if line.rate:
+            say(
+                _("{link}: at most {rate:.0f} kbit/s to and from real machines").format(
+                    link=link, rate=line.rate / 1000
+                )
+            )
+    _say_machines(status)
+
+
+def _say_machines(status: "Status") -> None:
+    by_state: dict[str, list[str]] = {}
+    for machine, state in status.machines.items():
+        by_state.setdefault(state, []).append(machine)
+    if up := len(by_state.pop("up", [])):
+        say(_("real machines: {count} up").format(count=up))
+    for state, machines in by_state.items():
+        say(_("real machines, {state}: {machines}").format(state=state, machines=", ".join(machines)))
 
 
 def _fields(status: "Status") -> dict[str, object]:
@@ -80,19 +132,20 @@ def status(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
     _say_status(_lab(context).status(), form)
 
 
-@app.command(epilog=example("tuyen lab cut tho-chau", "tuyen lab cut an-bien.uplink --loss 20 --delay 300"))
+@app.command(epilog=example("tuyen lab cut tho-chau", "tuyen lab cut an-bien.uplink --loss 5 --delay 300 --rate 1000"))
 def cut(
     context: typer.Context,
     parts: Annotated[list[str], typer.Argument(metavar="PART...", help=_("offices, links or devices, by their ids"))],
     loss: Annotated[float, typer.Option(min=0, max=100, help=_("only lose this many percent on a link"))] = 0,
     delay: Annotated[float, typer.Option(min=0, max=60_000, help=_("only delay by milliseconds on a link"))] = 0,
     jitter: Annotated[float, typer.Option(min=0, max=60_000, help=_("and by up to so many more"))] = 0,
+    rate: Annotated[int, typer.Option(min=0, help=_("only let so many kbit/s reach and leave a real machine"))] = 0,
 ) -> None:
     """Take offices (with all behind them), links or devices away; or make a link bad."""
     lab = _lab(context)
-    if loss or delay or jitter:
+    if loss or delay or jitter or rate:
         for part in parts:
-            lab.impair(part, loss=loss / 100, delay=delay / 1000, jitter=jitter / 1000)
+            lab.impair(part, loss=loss / 100, delay=delay / 1000, jitter=jitter / 1000, rate=rate * 1000)
         _say_status(lab.status())
     else:
         _say_status(lab.cut(parts))
@@ -105,6 +158,32 @@ def restore(
 ) -> None:
     """Bring back what was cut or made bad."""
     _say_status(_lab(context).restore(parts or ()))
+
+
+@app.command(epilog=example("tuyen lab power off box.dong-yen", "tuyen lab power on box.dong-yen"))
+def power(
+    context: typer.Context,
+    switch: Annotated[Power, typer.Argument(help=_("off: at once, as a power cut does; on: start again"))],
+    devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help=_("real machines, by their ids"))],
+) -> None:
+    """Cut the power of real machines, or give it back. What they have written to disk stays."""
+    lab = _lab(context)
+    for device in devices:
+        lab.power(device, on=switch is Power.ON)
+    _say_status(lab.status())
+
+
+@app.command(epilog=example("tuyen lab disk box.dong-yen --fill", "tuyen lab disk box.dong-yen --free"))
+def disk(
+    context: typer.Context,
+    devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help=_("real machines, by their ids"))],
+    fill: Annotated[bool, typer.Option("--fill/--free", help=_("leave hardly any room, or give it back"))],
+) -> None:
+    """Fill the disk of real machines, or free it."""
+    lab = _lab(context)
+    for device in devices:
+        lab.fill_disk(device, full=fill)
+    _say_status(lab.status())
 
 
 @app.command(epilog=example("tuyen lab run -- tuyen check", "tuyen lab run -- bash"))

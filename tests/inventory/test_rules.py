@@ -13,9 +13,10 @@ from inventory.rules import RULES
 
 PROVINCES = Path(__file__).parents[1] / "provinces"
 GOOD, BAD = PROVINCES / "good", PROVINCES / "bad"
-# Rules of what is not a province's file: the vault, workbooks, and the files that an import would change.
+# Rules of what is not a province's file: the vault, jobs, workbooks, and the files that an import would change.
 ELSEWHERE = {
     "unknown-secret",
+    "unknown-variable",
     "workbook-unreadable",
     "workbook-encrypted",
     "workbook-old-format",
