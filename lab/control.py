@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.language import _
-from lab.errors import AbsentError, StartError, UnknownPartError
+from lab.errors import AbsentError, NotRealError, StartError, UnknownPartError
 from lab.files import CONTROL, open_folder
 
 _PATIENCE = 60.0  # seconds
@@ -41,7 +41,7 @@ def absent(folder: Path) -> AbsentError:
 def ask(folder: Path, do: str, **asked: object) -> dict[str, Any]:
     """Have the lab do something and return its state afterwards.
 
-    Raises AbsentError, UnknownPartError with the nearest right names, StartError when the lab fails.
+    Raises AbsentError, UnknownPartError with the nearest right names, NotRealError, StartError when the lab fails.
     """
     with _connection(folder) as opened:
         opened.sendall(json.dumps({"do": do, **asked}).encode() + b"\n")
@@ -50,6 +50,12 @@ def ask(folder: Path, do: str, **asked: object) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(line) if line else {"failed": _("the lab has gone")}
     if "unknown" in answer:
         raise _unknown(answer["unknown"], answer["near"])
+    if "not_real" in answer:
+        raise NotRealError(
+            _("{device} is no real machine in this lab; bring it up with: tuyen lab up --machines {device}").format(
+                device=answer["not_real"]
+            )
+        )
     if "failed" in answer:
         raise StartError(_("the lab could not do it: {reason}").format(reason=answer["failed"]))
     return answer

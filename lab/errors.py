@@ -5,6 +5,7 @@ LabError
 ├── RunningError       a lab is already up, or coming up, in this state folder
 ├── AbsentError        no lab is up in this state folder
 ├── UnknownPartError   no office, link or device of that name
+├── NotRealError       a device that cannot be, or is not, a real machine
 └── StartError         the lab did not come up; the message holds the reason from its log
 """
 
@@ -27,6 +28,10 @@ class AbsentError(LabError):
 
 class UnknownPartError(LabError):
     """No office, link or device of that name."""
+
+
+class NotRealError(LabError):
+    """A device that no kind of machine can play, or that is played by responders only."""
 
 
 class StartError(LabError):

@@ -10,7 +10,10 @@ import os
 import time
 from pathlib import Path
 
+from lab.tidy import tidy
+
 CONTROL, LOCK, LOG, STATE, AUTHORITY, PRIVATE = "control", "lock", "lab.log", "lab.json", "ca.pem", "private"
+MACHINES, GROUP = "machines", "group"  # the folder of real machines; the name of the lab's control group
 STAY = b"stay\n"  # what the keeper reads when it may outlive the one who started it
 _LEFTOVERS = (CONTROL, STATE, AUTHORITY)
 _MOMENT = 0.3  # seconds that somebody who only looks may hold the lock
@@ -57,5 +60,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a lab that is no longer alive has left in `folder`; its log stays."""
     for name in _LEFTOVERS:
         (folder / name).unlink(missing_ok=True)
-    with contextlib.suppress(FileNotFoundError, OSError):
-        (folder / PRIVATE).rmdir()
+    for name in (PRIVATE, MACHINES):
+        with contextlib.suppress(OSError):
+            (folder / name).rmdir()
+    tidy(folder / GROUP)

@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -21,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from lab.certificates import Authority
-from lab.files import CONTROL, STAY, open_folder
+from lab.files import CONTROL, MACHINES, STAY, open_folder
 from lab.listeners import Listeners, TooManyFilesError
+from lab.mounts import memory_folder, mount
 from lab.namespaces import CommandError
-from lab.play import Play, UnknownNameError, memory_of
+from lab.play import NotAMachineError, Play, UnknownNameError, memory_of
 from lab.scene import Scene, read_scene
 from lab.ways import Impairment
 
-_REAP_EVERY = 2.0  # seconds
 _CONFIGURATION = {"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
 
 
@@ -39,9 +38,9 @@ class Keeper:
         """Bring everything up but the control socket. Raises OSError, CommandError."""
         self._began = time.monotonic()
         self._ended = asyncio.Event()
-        authority = Authority(_hide_files(folder, scene.name_server))
+        authority = Authority(_hide_files(folder, scene))
         (folder / "ca.pem").write_bytes(authority.certificate)
-        self._play = Play(scene)
+        self._play = Play(scene, folder / MACHINES)
         self._listeners = Listeners(scene, authority)
         self._ports = self._listeners.open()
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
@@ -50,6 +49,8 @@ class Keeper:
             "restore": lambda asked: self._play.restore(asked["parts"]),
             "impair": self._impair,
             "supply": self._supply,
+            "power": lambda asked: self._play.switch(asked["device"], asked["on"]),
+            "disk": lambda asked: self._play.fill_disk(asked["device"], asked["full"]),
             "down": lambda _asked: self._ended.set(),
         }
 
@@ -58,11 +59,12 @@ class Keeper:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ended.set)
+        loop.add_signal_handler(signal.SIGCHLD, self._bury)
         loop.add_reader(sys.stdin.fileno(), self._follow_leash)
-        reaping = asyncio.create_task(self._reap())
+        starting = asyncio.create_task(self._play.fleet.start())
         await self._ended.wait()
         await asyncio.sleep(0.05)  # the answer to "down" leaves first
-        reaping.cancel()
+        starting.cancel()
 
     async def listen(self, folder: Path) -> None:
         """Open the control socket."""
@@ -71,22 +73,26 @@ class Keeper:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ValueError):
             while line := await reader.readline():
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             asked = json.loads(line)
+            if asked["do"] == "greet":
+                return {"silent": await self._play.silent_machines(asked["devices"])}
             self._commands[asked["do"]](asked)
         except UnknownNameError as error:
             return {"unknown": error.name, "near": error.near}
+        except NotAMachineError as error:
+            return {"not_real": str(error)}
         except (KeyError, TypeError, ValueError, OSError, CommandError) as error:
             return {"failed": f"{type(error).__name__}: {error}"}
         return self._status()
 
     def _impair(self, asked: Mapping[str, Any]) -> None:
-        self._play.impair(asked["link"], Impairment(asked["loss"], asked["delay"], asked["jitter"]))
+        self._play.impair(asked["link"], Impairment(*(asked[name] for name in Impairment._fields)))
 
     def _supply(self, asked: Mapping[str, Any]) -> None:
         self._play.knows_device(asked["device"])
@@ -105,6 +111,7 @@ class Keeper:
             "impairments": dict(sorted(play.troubles.impairments.items())),
             "uptime": time.monotonic() - self._began,
             "memory": memory_of(pids),
+            "machines": play.fleet.states(),
         }
 
     def _follow_leash(self) -> None:
@@ -113,18 +120,11 @@ class Keeper:
         if STAY not in said:
             self._ended.set()
 
-    async def _reap(self) -> None:
-        while True:
-            await asyncio.sleep(_REAP_EVERY)
-            self._bury()
-
     def _bury(self) -> None:
-        """Take leave of dead orphans, which process 1 inherits; the relay is left to its own object."""
+        """Take leave of dead orphans, which process 1 inherits; the relay and machines are left to the play."""
         with contextlib.suppress(ChildProcessError):
             while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                if self._play.relay and dead.si_pid == self._play.relay.pid:
-                    self._play.relay.poll()
-                else:
+                if not self._play.buried(dead.si_pid):
                     os.waitpid(dead.si_pid, os.WNOHANG)
 
 
@@ -140,24 +140,19 @@ def _control_socket(folder: Path) -> socket.socket:
     return opened
 
 
-def _hide_files(folder: Path, name_server: str) -> Path:
+def _hide_files(folder: Path, scene: Scene) -> Path:
     """Mount what only this lab shall see; return the folder for keys. Raises OSError, CommandError."""
-    _mount("-t", "proc", "proc", "/proc", needed=False)  # refused in some containers: then the host's shows
-    keys = folder / "private"
-    keys.mkdir(mode=0o700, exist_ok=True)
-    _mount("-t", "tmpfs", "-o", "mode=700,size=16m", "tmpfs", str(keys))
-    resolver = f"nameserver {name_server}\noptions timeout:2 attempts:1\n" if name_server else "# no DNS server\n"
+    mount("-t", "proc", "proc", "/proc", needed=bool(scene.machines))  # refused in some containers: the host's shows
+    if scene.machines:
+        mount("-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")  # of this lab's own group and those below, no others
+    keys = memory_folder(folder / "private", "16m")
+    server = scene.name_server
+    resolver = f"nameserver {server}\noptions timeout:2 attempts:1\n" if server else "# no DNS server\n"
     for name, text in {**_CONFIGURATION, "resolv.conf": resolver}.items():
         (keys / name).write_text(text)
         if Path("/etc", name).exists():
-            _mount("--bind", str(keys / name), f"/etc/{name}")
+            mount("--bind", str(keys / name), f"/etc/{name}")
     return keys
-
-
-def _mount(*arguments: str, needed: bool = True) -> None:
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, timeout=20, check=False)
-    if done.returncode and needed:
-        raise CommandError(done.stderr.strip())
 
 
 def _read_line() -> bytes:

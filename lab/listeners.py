@@ -40,7 +40,8 @@ class Listeners:
         self._supplies: dict[str, Supply] = {}
         self._talks: set[asyncio.Task[None]] = set()
         self._zone = Zone({host.name: host.address for host in scene.hosts}, scene.names)
-        self._hosts = scene.hosts
+        real = {machine.id for machine in scene.machines}
+        self._hosts = [host for host in scene.hosts if host.id not in real]
 
     def open(self) -> int:
         """Open every port and return how many they are. Raises TooManyFilesError, OSError."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inventory.language import _
 from lab.errors import MachineError
+from lab.groups import groups_folder
 
 PROGRAMS: Mapping[str, str] = {
     "ip": "iproute2",
@@ -17,37 +18,54 @@ PROGRAMS: Mapping[str, str] = {
     "setpriv": "util-linux",
     "mount": "mount",
 }
+FOR_MACHINES: Mapping[str, str] = {
+    "mmdebstrap": "mmdebstrap",
+    "systemd-nspawn": "systemd-container",
+    "zstd": "zstd",
+    "tar": "tar",
+    "tc": "iproute2",
+}
 _SWITCHES = (  # file below /proc/sys, the value that forbids, the setting that allows
     ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
     ("user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
     ("kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
 )
-_SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def environment() -> dict[str, str]:
     """Return this process's environment with the system's programs on its path: a user's often lacks sbin."""
     path = os.environ.get("PATH", "")
-    return {**os.environ, "PATH": f"{path}:{_SYSTEM_PATH}" if path else _SYSTEM_PATH}
+    return {**os.environ, "PATH": f"{path}:{SYSTEM_PATH}" if path else SYSTEM_PATH}
 
 
-def namespaces() -> list[str]:
+def namespaces(*, machines: bool = False) -> list[str]:
     """Return the options of `unshare` for the namespaces of a lab, for the user that we are."""
-    own = ["--mount", "--net", "--pid", "--fork", "--kill-child=KILL"]
+    own = ["--mount", "--net", "--pid", *(["--cgroup"] if machines else []), "--fork", "--kill-child=KILL"]
     return own if os.geteuid() == 0 else ["--user", "--map-root-user", *own]
 
 
-def check_machine() -> None:
-    """Raise MachineError, with everything that is missing and how to provide it."""
-    lacking = list(_lacking_programs()) or list(_lacking_rights())
+def check_machine(*, machines: bool = False) -> None:
+    """Raise MachineError, with everything that is missing and how to provide it; for real `machines` if wanted."""
+    programs = {**PROGRAMS, **(FOR_MACHINES if machines else {})}
+    lacking = list(_lacking_programs(programs)) or list(_lacking_rights())
+    if machines:
+        lacking += _lacking_for_machines()
     if lacking:
         raise MachineError("\n".join(lacking))
 
 
-def _lacking_programs() -> Iterator[str]:
+def _lacking_for_machines() -> Iterator[str]:
+    if os.geteuid():
+        yield _("real machines need the rights of root; run the lab as root, or without --machines")
+    if groups_folder() is None:
+        yield _("real machines need control groups of version 2; as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+
+
+def _lacking_programs(wanted: Mapping[str, str]) -> Iterator[str]:
     path = environment()["PATH"]
     packages: dict[str, list[str]] = {}
-    for program, package in PROGRAMS.items():
+    for program, package in wanted.items():
         if not shutil.which(program, path=path):
             packages.setdefault(package, []).append(program)
     for package, programs in packages.items():

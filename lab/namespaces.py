@@ -23,12 +23,26 @@ class NetworkNamespace:
     @classmethod
     def fresh(cls) -> "NetworkNamespace":
         """Make a new one, empty but for a loopback that is down, and enter it. Raises OSError."""
-        _check(_libc.unshare(_CLONE_NEWNET))
+        check(_libc.unshare(_CLONE_NEWNET))
         return cls.current()
+
+    @classmethod
+    def apart(cls) -> "NetworkNamespace":
+        """Make a new one and stay where this thread is. Raises OSError."""
+        before = cls.current()
+        try:
+            return cls.fresh()
+        finally:
+            before.enter()
+            before.close()
 
     def enter(self) -> None:
         """Move this thread into it. Raises OSError."""
-        _check(_libc.setns(self.descriptor, _CLONE_NEWNET))
+        check(_libc.setns(self.descriptor, _CLONE_NEWNET))
+
+    def close(self) -> None:
+        """Let go of it: it is gone when no process is in it any more."""
+        os.close(self.descriptor)
 
     def ip(self, lines: Iterable[str], files: Iterable[int] = ()) -> None:
         """Run `lines`, commands of `ip`, inside it, stopping at the first that fails.
@@ -36,11 +50,18 @@ class NetworkNamespace:
         `files` are the open files that the lines name as /proc/self/fd/N. Raises CommandError with what
         `ip` said.
         """
+        self._run("ip", lines, files)
+
+    def tc(self, lines: Iterable[str]) -> None:
+        """Run `lines`, commands of `tc`, inside it. Raises CommandError with what `tc` said."""
+        self._run("tc", lines, ())
+
+    def _run(self, program: str, lines: Iterable[str], files: Iterable[int]) -> None:
         batch = "\n".join(lines)
         if not batch:
             return
         done = subprocess.run(
-            ["ip", "-batch", "-"],
+            [program, "-batch", "-"],
             input=batch,
             text=True,
             capture_output=True,
@@ -60,14 +81,15 @@ class NetworkNamespace:
             action()
         finally:
             before.enter()
-            os.close(before.descriptor)
+            before.close()
 
 
 class CommandError(Exception):
     """A system command failed; the message is what it said."""
 
 
-def _check(result: int) -> None:
+def check(result: int) -> None:
+    """Raise OSError when a call of the C library has failed."""
     if result:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from lab.machines.fleet import Fleet
 from lab.namespaces import CommandError, NetworkNamespace
 from lab.scene import Scene
-from lab.ways import PERFECT, Impairment, answering, effects
+from lab.ways import PERFECT, Impairment, answering, effects, rates
 from lab.wires import answer_for, lay_detour, lay_wires, send_by_detour
 
 
@@ -21,6 +22,10 @@ class UnknownNameError(LookupError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.near = name, get_close_matches(name, list(known), n=3, cutoff=0.6)
         super().__init__(name)
+
+
+class NotAMachineError(LookupError):
+    """The device is played by responders, or not at all: it has no power switch and no disk. The message is its id."""
 
 
 @dataclass
@@ -34,8 +39,11 @@ class Troubles:
 class Play:
     """The namespaces of a scene. Every change is the difference between two pure functions of the troubles."""
 
-    def __init__(self, scene: Scene) -> None:
-        """Lay the wires; this thread stays in the province. Raises OSError, CommandError."""
+    def __init__(self, scene: Scene, machines: Path) -> None:
+        """Lay the wires; this thread stays in the province. `machines` is the folder of the real machines' disks.
+
+        Raises OSError, CommandError.
+        """
         self.scene = scene
         self.troubles = Troubles()
         self.relay: subprocess.Popen[bytes] | None = None
@@ -47,6 +55,7 @@ class Play:
         self._controller = NetworkNamespace.current()
         self._province = NetworkNamespace.fresh()
         lay_wires(self._controller, self._province, scene.networks)
+        self.fleet = Fleet(scene, machines, self._province)
         self._apply()
 
     @property
@@ -81,6 +90,36 @@ class Play:
         if device not in self._devices:
             raise UnknownNameError(device, self._devices)
 
+    def switch(self, device: str, on: bool) -> None:
+        """Cut the power of a real machine, or give it back. Raises UnknownNameError, NotAMachineError."""
+        self._is_machine(device)
+        self.fleet.switch(device, on)
+
+    def fill_disk(self, device: str, full: bool) -> None:
+        """Fill the disk of a real machine, or free it. Raises UnknownNameError, NotAMachineError."""
+        self._is_machine(device)
+        disk = self.fleet.body(device).disk
+        disk.fill() if full else disk.free()
+
+    async def silent_machines(self, devices: Iterable[str]) -> list[str]:
+        """Return those real machines whose sshd does not greet. Raises UnknownNameError, NotAMachineError."""
+        asked = list(devices)
+        for device in asked:
+            self._is_machine(device)
+        return await self.fleet.silent(asked)
+
+    def buried(self, pid: int) -> bool:
+        """Whether the dead child `pid` was ours; then its own object has taken note."""
+        if self.relay and pid == self.relay.pid:
+            self.relay.poll()
+            return True
+        return self.fleet.buried(pid)
+
+    def _is_machine(self, device: str) -> None:
+        self.knows_device(device)
+        if device not in self.fleet.states():
+            raise NotAMachineError(device)
+
     def _known(self, parts: Iterable[str]) -> set[str]:
         known = self._offices | self._links | self._devices
         for part in parts:
@@ -89,12 +128,14 @@ class Play:
         return set(parts)
 
     def _apply(self) -> None:
-        now = answering(self.scene, self.troubles.cuts)
-        answer_for(self._province, self._answering, now)
+        now, real = answering(self.scene, self.troubles.cuts), self.fleet.addresses
+        answer_for(self._province, self._answering - real, now - real)
+        self.fleet.reach(now & real)
         self._answering = now
         found = effects(self.scene.places, self.troubles.cuts, self.troubles.impairments)
         if found == self._effects:
             return
+        self.fleet.limit(rates(self.scene, found))
         self._tell_relay(found)
         send_by_detour(self._controller, self._effects, found)
         self._effects = found

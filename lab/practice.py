@@ -19,14 +19,17 @@ from inventory.model import Province
 from lab.control import keeper_of
 from lab.errors import RunningError, StartError
 from lab.files import LOG, STATE, STAY, remove_leftovers, take_lock
+from lab.images import provide
 from lab.inside import VARIABLE, inside
 from lab.machine import check_machine, environment, namespaces
+from lab.machines import KINDS
+from lab.machines.chosen import NO_MACHINES, Machines
 from lab.running import Lab, Status
-from lab.scene import dump_scene
+from lab.scene import Scene, dump_scene
 from lab.staging import make_scene
 from lab.ways import Impairment
 
-__all__ = ["Impairment", "Lab", "Status", "enter_command", "up"]
+__all__ = ["Impairment", "Lab", "Machines", "Status", "enter_command", "up"]
 _TRUST = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # what TLS clients read
 
 
@@ -35,23 +38,26 @@ def up(
     folder: Path,
     *,
     secrets: Mapping[str, str],
+    machines: Machines = NO_MACHINES,
     die_with_parent: bool = False,
     patience: float = 60.0,
 ) -> Lab:
     """Bring `province` up, with its files in `folder`, and return when every address answers.
 
-    With `die_with_parent` the lab ends as soon as this process does, however it ends. Raises MachineError,
-    RunningError, StartError (also after `patience` seconds).
+    The devices that `machines` names are real, and sshd greets on each when this returns; their image is made
+    first if there is none, which takes a minute and the host's mirror. With `die_with_parent` the lab ends as
+    soon as this process does, however it ends. Raises MachineError, RunningError, NotRealError, StartError (also
+    after `patience` seconds, and as many more for the machines).
     """
-    check_machine()
-    scene = dump_scene(make_scene(province, secrets)) + b"\n"
+    check_machine(machines=bool(machines))
+    scene = dump_scene(_with_images(make_scene(province, secrets, machines))) + b"\n"
     folder = folder.resolve()
     lock = take_lock(folder)
     if lock is None:
         raise RunningError(_("a lab is already up in {folder}; see: tuyen lab status").format(folder=folder))
     remove_leftovers(folder)
     try:
-        starting = _start(folder, lock)
+        starting = _start(folder, lock, machines=bool(machines))
     finally:
         os.close(lock)
     assert starting.stdin
@@ -61,19 +67,27 @@ def up(
         try:
             _wait_until_ready(starting, scene, folder, patience)
             lab = _remember(folder)
+            lab.wait_ssh(machines.kinds, patience)
         except BaseException:
             starting.stdin.close()  # the leash: what has begun ends
             raise
     return _release(starting, lab, die_with_parent)
 
 
-def _start(folder: Path, lock: int) -> "subprocess.Popen[bytes]":
+def _with_images(scene: Scene) -> Scene:
+    """Return `scene` with the archives that its machines are made from, each made if there is none yet."""
+    names = {KINDS[machine.kind].IMAGE for machine in scene.machines}
+    return scene._replace(images={name: str(provide(name)) for name in sorted(names)})
+
+
+def _start(folder: Path, lock: int, *, machines: bool) -> "subprocess.Popen[bytes]":
     here = str(Path(__file__).parent.parent)
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     keeper = [sys.executable, "-m", "lab.keeper", str(folder), str(lock)]
+    janitor = [sys.executable, "-m", "lab.janitor", str(folder), str(lock)] if machines else []
     with (folder / LOG).open("wb") as log:
         return subprocess.Popen(
-            ["setsid", "--fork", "unshare", *namespaces(), "--", *keeper],
+            ["setsid", "--fork", *janitor, "unshare", *namespaces(machines=machines), "--", *keeper],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -17,11 +17,15 @@ from lab.files import AUTHORITY, STATE, is_alive, remove_leftovers
 from lab.ways import Impairment
 
 _GRACE, _DEADLINE = 3.0, 15.0  # seconds to go by itself, and to be gone at all
+_SLOWEST, _FASTEST = 8_000, 10_000_000_000  # bit/s
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a lab is: counts, what is cut (ids) and impaired (by link), uptime in seconds, memory in bytes."""
+    """How a lab is: counts, what is cut (ids) and impaired (by link), uptime in seconds, memory in bytes.
+
+    `machines` tells of each real machine whether it is off, starting, up, or failed (it ended by itself).
+    """
 
     province: str
     offices: int
@@ -32,6 +36,7 @@ class Status:
     impairments: Mapping[str, Impairment]
     uptime: float
     memory: int
+    machines: Mapping[str, str]
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> "Status":
@@ -77,11 +82,41 @@ class Lab:
         """Bring back `parts`, cut or impaired; without any, everything."""
         return Status.read(ask(self.folder, "restore", parts=list(parts)))
 
-    def impair(self, link: str, *, loss: float = 0.0, delay: float = 0.0, jitter: float = 0.0) -> Status:
-        """Let `link` lose a ratio of packets and delay them by seconds, towards the province; zeros mend it."""
+    def impair(
+        self, link: str, *, loss: float = 0.0, delay: float = 0.0, jitter: float = 0.0, rate: float = 0
+    ) -> Status:
+        """Let `link` lose a ratio of packets and delay them by seconds, towards the province; zeros mend it.
+
+        `rate` limits what passes to and from real machines, in bit/s for each machine and direction.
+        """
         if not (0 <= loss <= 1 and 0 <= delay <= 60 and 0 <= jitter <= 60):
             raise LabError(_("loss is a ratio from 0 to 1, delay and jitter are at most 60 s"))
-        return Status.read(ask(self.folder, "impair", link=link, loss=loss, delay=delay, jitter=jitter))
+        if rate and not _SLOWEST <= rate <= _FASTEST:
+            raise LabError(_("a rate is from 8 kbit/s to 10 Gbit/s"))
+        return Status.read(ask(self.folder, "impair", link=link, loss=loss, delay=delay, jitter=jitter, rate=rate))
+
+    def power(self, device: str, *, on: bool) -> Status:
+        """Cut the power of a real machine at once, or give it back; what it has written stays. Raises NotRealError."""
+        return Status.read(ask(self.folder, "power", device=device, on=on))
+
+    def fill_disk(self, device: str, *, full: bool = True) -> Status:
+        """Leave a real machine's disk hardly any room, or give it back. Raises NotRealError."""
+        return Status.read(ask(self.folder, "disk", device=device, full=full))
+
+    def wait_ssh(self, devices: Iterable[str], seconds: float) -> None:
+        """Return as soon as sshd greets on each real machine of `devices`.
+
+        Raises NotRealError, and StartError after `seconds`, naming those that are silent.
+        """
+        silent, end = list(devices), time.monotonic() + seconds
+        while silent := ask(self.folder, "greet", devices=silent)["silent"]:
+            if time.monotonic() > end:
+                raise StartError(
+                    _("no sshd answers within {seconds:g} s on: {devices}").format(
+                        seconds=seconds, devices=", ".join(silent)
+                    )
+                )
+            time.sleep(0.1)
 
     def set_supply(self, device: str, *, battery: bool) -> Status:
         """Let the ups `device` run on its battery, or on the mains again."""

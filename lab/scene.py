@@ -50,8 +50,24 @@ class Host(NamedTuple):
     ports: tuple[Port, ...]
 
 
+class Machine(NamedTuple):
+    """A device that is real. `kind` is a row of lab.machines.KINDS; `length` that of its office's prefix, 26."""
+
+    id: str
+    kind: str
+    name: str  # full host name
+    address: str
+    length: int
+    gateway: str  # the address of its office's gateway; "" when it is the gateway itself
+    mac: str  # "02:00:0a:5b:11:48"
+
+
 class Scene(NamedTuple):
-    """A whole province. `name_server` is the address of its DNS server, "" when none is declared."""
+    """A whole province. `name_server` is the address of its DNS server, "" when none is declared.
+
+    `machines` are those of the `hosts` that are real; `images` the archives that they are made from, by name;
+    `authorized` the public keys that log in to them.
+    """
 
     province: str
     networks: tuple[str, ...]
@@ -59,6 +75,9 @@ class Scene(NamedTuple):
     hosts: tuple[Host, ...]
     names: Mapping[str, str]  # name of a service -> address
     name_server: str
+    machines: tuple[Machine, ...] = ()
+    images: Mapping[str, str] = {}
+    authorized: str = ""
 
 
 def dump_scene(scene: Scene) -> bytes:
@@ -68,7 +87,7 @@ def dump_scene(scene: Scene) -> bytes:
 
 def read_scene(text: bytes) -> Scene:
     """Return the scene that `dump_scene` wrote."""
-    province, networks, places, hosts, names, name_server = json.loads(text)
+    province, networks, places, hosts, names, name_server, machines, images, authorized = json.loads(text)
     return Scene(
         province,
         tuple(networks),
@@ -76,6 +95,9 @@ def read_scene(text: bytes) -> Scene:
         tuple(_read_host(fields) for fields in hosts),
         names,
         name_server,
+        tuple(Machine(*fields) for fields in machines),
+        images,
+        authorized,
     )
 
 

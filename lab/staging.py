@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from inventory.model import Device, Office, Province
+from lab.machines.chosen import NO_MACHINES, Machines, cast
 from lab.ports import device_ports
 from lab.scene import Host, Place, Port, Scene, Way
 
 
-def make_scene(province: Province, secrets: Mapping[str, str]) -> Scene:
-    """Return what the lab is to play for `province`; `secrets` are the values that modules refer to by name."""
+def make_scene(province: Province, secrets: Mapping[str, str], machines: Machines = NO_MACHINES) -> Scene:
+    """Return what the lab is to play for `province`; `secrets` are the values that modules refer to by name.
+
+    Of the devices that are real `machines` nothing is played. Raises LabError.
+    """
     ports, names = device_ports(province, secrets)
     hosts = tuple(_host(province, device, ports[device.id]) for device in province.devices.values() if device.address)
     servers = (host.address for host in hosts for port in host.ports if port.kind == "dns")
@@ -19,6 +23,8 @@ def make_scene(province: Province, secrets: Mapping[str, str]) -> Scene:
         hosts=hosts,
         names=names,
         name_server=next(servers, ""),
+        machines=cast(province, machines),
+        authorized=machines.authorized,
     )
 
 

@@ -12,17 +12,20 @@ from lab.scene import Place, Scene, Way
 class Impairment(NamedTuple):
     """What a line does to packets on their way out: `loss` is a ratio, `delay` and `jitter` are seconds.
 
-    A packet is held for `delay` plus up to `jitter` more.
+    A packet is held for `delay` plus up to `jitter` more. To and from real machines at most `rate` bit/s pass in
+    each direction; 0 is no limit.
     """
 
     loss: float = 0.0
     delay: float = 0.0
     jitter: float = 0.0
+    rate: float = 0
 
     def then(self, other: "Impairment") -> "Impairment":
         """Return what two lines, one after the other, do together."""
         loss = 1 - (1 - self.loss) * (1 - other.loss)
-        return Impairment(loss, self.delay + other.delay, self.jitter + other.jitter)
+        slowest = min((rate for rate in (self.rate, other.rate) if rate), default=0)
+        return Impairment(loss, self.delay + other.delay, self.jitter + other.jitter, slowest)
 
 
 PERFECT = Impairment()
@@ -78,3 +81,11 @@ def effects(
     return {
         place.prefix: total[place.id] for place in places if place.prefix and total.get(place.id, PERFECT) != PERFECT
     }
+
+
+def rates(scene: Scene, found: Mapping[str, Impairment]) -> dict[str, float]:
+    """Return the bit/s that each real machine has, by its address, where `found` (of `effects`) limits them."""
+    prefixes = {place.id: place.prefix for place in scene.places}
+    real = {machine.id for machine in scene.machines}
+    limits = {host.address: found.get(prefixes[host.office], PERFECT).rate for host in scene.hosts if host.id in real}
+    return {address: rate for address, rate in limits.items() if rate}

@@ -164,7 +164,7 @@ def test_missing_secret_is_named(folder: Path) -> None:
 def test_missing_program_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for program in ("unshare", "nsenter", "setsid", "setpriv", "mount"):
         (tmp_path / program).symlink_to("/bin/true")
-    monkeypatch.setattr("lab.machine._SYSTEM_PATH", str(tmp_path))
+    monkeypatch.setattr("lab.machine.SYSTEM_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError, match="the lab needs ip; as root: apt-get install iproute2"):
         check_machine()

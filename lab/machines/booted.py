@@ -1,0 +1,17 @@
+"""A booted server: systemd with its services, timers and packages, as on the real one."""
+
+from pathlib import Path
+
+from lab.scene import Machine
+
+PLATFORM = "linux"
+IMAGE = "server"
+
+
+def furnish(_machine: Machine, _root: Path) -> None:
+    """The image is complete."""
+
+
+def command(_machine: Machine) -> list[str]:
+    """Boot it."""
+    return ["--boot"]

@@ -1,0 +1,80 @@
+"""Which declared devices become real machines, and of what kind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from inventory.language import _
+from inventory.model import Device, Office, Province
+from lab.errors import NotRealError
+from lab.machines import KINDS, USUAL
+from lab.scene import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The devices that become real: the kind by device id; `authorized` holds the public keys that log in there."""
+
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    authorized: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.kinds)
+
+
+NO_MACHINES = Machines()
+
+
+def usual_kinds(devices: Iterable[Device]) -> dict[str, str]:
+    """Return the kind of machine that plays each of `devices`. Raises NotRealError, naming all that none can."""
+    devices = list(devices)
+    _refuse(_("the lab has no machine for {devices}"), (d for d in devices if not d.address or d.platform not in USUAL))
+    return {device.id: USUAL[device.platform] for device in devices}
+
+
+def light_kinds(devices: Iterable[Device]) -> dict[str, str]:
+    """Return the light kind for each of `devices`. Raises NotRealError, naming those that it cannot play."""
+    devices = list(devices)
+    platform = KINDS["light"].PLATFORM
+    _refuse(_("no light machine can be {devices}"), (d for d in devices if not d.address or d.platform != platform))
+    return dict.fromkeys((device.id for device in devices), "light")
+
+
+def _refuse(message: str, devices: Iterable[Device]) -> None:
+    wrong = [_("{device} ({platform})").format(device=d.id, platform=d.platform or _("no platform")) for d in devices]
+    if wrong:
+        known = ", ".join(sorted({kind.PLATFORM for kind in KINDS.values()}))
+        raise NotRealError(
+            _("{message}; real ones are made for an address and a platform of: {known}").format(
+                message=message.format(devices=", ".join(wrong)), known=known
+            )
+        )
+
+
+def cast(province: Province, machines: Machines) -> tuple[Machine, ...]:
+    """Return the machines that the scene is to have. Raises NotRealError."""
+    return tuple(_machine(province, device, kind) for device, kind in machines.kinds.items())
+
+
+def _machine(province: Province, device_id: str, kind: str) -> Machine:
+    device = province.devices.get(device_id)
+    if device is None or not device.address or kind not in KINDS:
+        raise NotRealError(
+            _("'{device}' cannot be a '{kind}' machine; known kinds: {kinds}").format(
+                device=device_id, kind=kind, kinds=", ".join(KINDS)
+            )
+        )
+    office = province.offices[device.office]
+    return Machine(
+        id=device.id,
+        kind=kind,
+        name=province.host_name(device).lower(),
+        address=device.address,
+        length=int(office.prefix.partition("/")[2] or 32),
+        gateway="" if device.gateway else _gateway(province, office),
+        mac=device.mac or "02:00:" + ":".join(f"{byte:02x}" for byte in IPv4Address(device.address).packed),
+    )
+
+
+def _gateway(province: Province, office: Office) -> str:
+    return next((device.address for device in province.devices_of[office.id] if device.gateway), "")
