@@ -21,12 +21,17 @@ def N_(message: str) -> str:  # noqa: N802  (gettext's own name for "mark, do no
     return message
 
 
+def _shown(value: object) -> str:
+    """Return a value as text that is safe on a terminal, control characters written as escapes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(value))
+
+
 class LedgerError(Exception):
     """The root of what this room raises; its text is English, `message` and `values` are for who translates."""
 
     def __init__(self, message: str, **values: object) -> None:
         self.message = message
-        self.values: Mapping[str, str] = {name: str(value) for name, value in values.items()}
+        self.values: Mapping[str, str] = {name: _shown(value) for name, value in values.items()}
         super().__init__(message.format_map(self.values))
 
 

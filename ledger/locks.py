@@ -23,7 +23,7 @@ from ledger.proc import command_of, having_open
 FOLDER = Path(".tuyen", "locks")  # below the province's folder
 _MODE = 0o660  # all of the group tuyen may lock, whoever made the file
 _PAUSE = 0.05  # seconds between two tries
-_GLANCE = 0.002  # seconds; `holder_of` holds a free lock for less, and must not be taken for a holder
+_GLANCE = 0.002  # seconds; `is_held` holds a free lock for less, and must not be taken for a holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,9 @@ def take(folder: Path, device: str, *, person: str, doing: str, patience: float)
 
 
 def take_all(folder: Path, devices: Iterable[str], *, person: str, doing: str, patience: float) -> Taken:
-    """Take the locks that can be had within `patience` seconds altogether, in sorted order, so that no two runs wait
-    for each other forever. Raises LedgerFullError, and then holds none.
+    """Take the locks that can be had within `patience` seconds altogether. Raises LedgerFullError, and then holds none.
+
+    They are taken in sorted order: two runs never wait for each other.
     """
     holder = this_process(person, doing)
     deadline = time.monotonic() + patience
@@ -84,11 +85,13 @@ def take_all(folder: Path, devices: Iterable[str], *, person: str, doing: str, p
     return Taken(tuple(locks), tuple(busy))
 
 
-def holder_of(folder: Path, device: str) -> Holder | None:
-    """Return who holds the lock of `device` now; None when nobody does. Raises LedgerFullError."""
+def is_held(folder: Path, device: str) -> bool:
+    """Say whether anybody holds the lock of `device` now; `take` tells who. Raises LedgerFullError."""
+    if not _file(folder, device).exists():
+        return False
     descriptor = _open(folder, device)
     try:
-        return None if _try(descriptor) else read_holder(descriptor)
+        return not _try(descriptor)
     finally:
         os.close(descriptor)
 

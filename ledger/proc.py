@@ -15,8 +15,7 @@ def command_of(process: int) -> str:
     except OSError:
         return str(process)
     command = words.decode(errors="replace")
-    shown = "".join(letter if letter.isprintable() else "?" for letter in command)
-    return f"{process} ({shown if len(shown) <= _MOST else f'{shown[:_MOST]}…'})"
+    return f"{process} ({command if len(command) <= _MOST else f'{command[:_MOST]}…'})"
 
 
 def began(process: int) -> str:

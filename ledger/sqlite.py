@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from ledger.errors import N_, LedgerFullError
+from ledger.errors import N_, LedgerDamagedError, LedgerFullError
 from ledger.faults import translated
 from ledger.proc import command_of
 
-_MODE = 0o660
+_MODE = 0o660  # all of the group tuyen write, nobody else reads
+_SMALLEST = 512  # bytes; SQLite's smallest page
 _PAUSE = 0.02  # seconds between two tries
 _WRITE_LOCK = "120"  # the byte of the -shm file that SQLite locks for a writer: WAL_WRITE_LOCK in its wal.c
 
@@ -35,6 +36,7 @@ def _make(file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
     except FileExistsError:
+        _check_size(file)
         return
     except OSError as error:
         raise LedgerFullError(
@@ -42,6 +44,14 @@ def _make(file: Path) -> None:
         ) from error
     os.fchmod(descriptor, _MODE)  # whatever the umask says
     os.close(descriptor)
+
+
+def _check_size(file: Path) -> None:
+    # SQLite takes a file that is shorter than its header for an empty one, and would write over what is left of it
+    if file.is_file() and 0 < (size := file.stat().st_size) < _SMALLEST:
+        raise LedgerDamagedError(
+            N_("{ledger} is damaged: only {size} bytes are left of it; bring back a copy of it"), ledger=file, size=size
+        )
 
 
 def _switch_to_wal(file: Path, patience: float) -> None:
