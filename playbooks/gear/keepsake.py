@@ -1,0 +1,46 @@
+"""How a device was before a job changed it, kept with the run for a later rollback. Holds secrets: for us only."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inventory.language import _
+from playbooks.gear.errors import MissingError
+from playbooks.gear.linux import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Keepsake:
+    """A running configuration, and files by path, as they were."""
+
+    running: str
+    files: Mapping[str, Held]
+
+
+def keep(folder: Path, device: str, job: str, keepsake: Keepsake) -> None:
+    """Write it into the folder of a run, once: a step that is repeated does not put the new over the old."""
+    path = folder / _name(device, job)
+    if path.exists():
+        return
+    new = path.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(keepsake), file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def recall(folder: Path, device: str, job: str) -> Keepsake:
+    """Return what the newest run of `job` kept; `folder` is that of a run, beside the others. Raises MissingError."""
+    kept = sorted(folder.parent.glob(f"*/{_name(device, job)}"), key=lambda path: path.stat().st_mtime_ns)
+    if not kept:
+        told = _("no run of '{job}' has changed {device}, so there is nothing to go back to")
+        raise MissingError(told.format(job=job, device=device))
+    fields = json.loads(kept[-1].read_text(encoding="utf-8"))
+    return Keepsake(fields["running"], {path: Held(*held) for path, held in fields["files"].items()})
+
+
+def _name(device: str, job: str) -> str:
+    return f"{device}.{job}.before.json"
