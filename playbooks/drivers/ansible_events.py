@@ -1,0 +1,117 @@
+"""From the records of our Ansible callback to events."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from inventory.language import _
+from playbooks.batch import Batch
+from playbooks.drivers.ansible_diffs import change_text
+from playbooks.drivers.ansible_reasons import failure_reason, unreachable_reason
+from playbooks.event import Change, Doing, Done, Note, Outcome
+from playbooks.sshconfig import CONNECT_SECONDS
+
+NOT_APPLICABLE = "not_applicable"  # a tag: this task fails when the machine lacks what the job is about
+_BY_CHECK_MODE = "ansible_check_mode"  # a condition that names it cannot be judged before the job is applied
+
+Record = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What was heard of the devices of a batch. Everything is masked before it is told or written down."""
+
+    batch: Batch
+    failures: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # the last is what ended a device's part
+    answered: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
+
+    def hear(self, line: str) -> None:
+        """Take one line of the callback."""
+        record: Record = _masked(json.loads(line), self.batch)
+        host, kind = record["host"], record["on"]
+        if kind != "start":
+            with self.batch.log(host).open("a", encoding="utf-8") as log:
+                log.write(json.dumps(record, ensure_ascii=False) + "\n")
+        match kind:
+            case "start":
+                self.batch.tell(Doing(host, record["task"]))
+            case "end":
+                self._end(host, record)
+            case _:
+                self._result(host, kind, record)
+
+    def finish(self, outcome: Outcome, reason: str) -> None:
+        """Tell devices that have not ended how they ended: `outcome`, unless something earlier explains it."""
+        for target in self.batch.targets:
+            if target.id not in self.done:
+                self._tell_done(target.id, *self.failures.get(target.id, (outcome, reason)))
+
+    def run_out(self, seconds: float) -> None:
+        """Tell devices that have not ended that their time of `seconds` is over."""
+        silent = _("no answer within {seconds} s, and given up").format(seconds=f"{seconds:g}")
+        for target in self.batch.targets:
+            if target.id not in self.answered:
+                self.failures.setdefault(target.id, (Outcome.UNREACHABLE, silent))
+        self.finish(Outcome.FAILED, _("not finished within {seconds} s, and stopped").format(seconds=f"{seconds:g}"))
+
+    def _result(self, host: str, kind: str, record: Record) -> None:
+        result, what = record["result"], _what(record)
+        if kind == "unreachable":
+            was_there = host in self.answered
+            reason = unreachable_reason(host, str(result.get("msg")), seconds=CONNECT_SECONDS, was_there=was_there)
+            self.failures[host] = (Outcome.UNREACHABLE, reason)
+            return
+        self.answered.add(host)
+        if kind == "failed":
+            self.failures[host] = _failure(what, record)
+        elif kind == "skipped":
+            self._skipped(host, what, record)
+        elif record["action"].rpartition(".")[2] == "debug":
+            self.batch.tell(Note(host, str(result.get("msg", ""))))
+        elif result.get("changed"):
+            self.batch.tell(Change(host, what, change_text(record["action"], record["file"], result)))
+
+    def _skipped(self, host: str, what: str, record: Record) -> None:
+        """Tell what check mode passed over: commands that would run, and what cannot be known yet."""
+        result = record["result"]
+        if not record["check"]:
+            return
+        if _BY_CHECK_MODE in str(result.get("false_condition", "")):
+            self.batch.tell(Change(host, what, foreseen=False))
+        elif result.get("cmd"):
+            self.batch.tell(Change(host, what, change_text(record["action"], record["file"], result)))
+
+    def _end(self, host: str, record: Record) -> None:
+        """Tell how it ended: a failure that the play rescued is none."""
+        if not (record["failures"] or record["unreachable"]):
+            self._tell_done(host, Outcome.DONE, "")
+        else:
+            self._tell_done(host, *self.failures.get(host, (Outcome.FAILED, _("Ansible names no reason; see the log"))))
+
+    def _tell_done(self, host: str, outcome: Outcome, reason: str) -> None:
+        self.done.add(host)
+        self.batch.tell(Done(host, outcome, reason))
+
+
+def _what(record: Record) -> str:
+    """Return the task's name, with the item when it is one of a loop."""
+    return f"{record['task']}: {record['item']}" if record.get("item") else str(record["task"])
+
+
+def _failure(what: str, record: Record) -> tuple[Outcome, str]:
+    if NOT_APPLICABLE in record["tags"]:
+        return Outcome.NOT_APPLICABLE, str(record["result"].get("msg", ""))
+    return Outcome.FAILED, failure_reason(what, record["result"])
+
+
+def _masked(value: Any, batch: Batch) -> Any:
+    """Return `value` with secrets hidden in every text, also in keys."""
+    if isinstance(value, str):
+        return batch.mask(value)
+    if isinstance(value, list):
+        return [_masked(item, batch) for item in value]
+    if isinstance(value, dict):
+        return {batch.mask(key): _masked(item, batch) for key, item in value.items()}
+    return value
