@@ -10,12 +10,13 @@ from threading import Event as Flag
 
 from inventory.language import _
 from playbooks import revert
-from playbooks.connection import Connection, connect
+from playbooks.connection import connect
 from playbooks.errors import ReachError, RevertError
 from playbooks.job import Job
+from playbooks.remote import Connection
 from playbooks.target import Target
 
-_LOOK_EVERY = 3.0  # seconds between attempts to come back
+_LOOK_EVERY = 2.0  # seconds between attempts to come back
 _LINUX_SIDE = frozenset({"linux", "frr"})  # platforms on which systemd keeps the revert
 _GRACE = 30.0  # seconds that a device may need to put back and restart what it must
 
@@ -40,13 +41,13 @@ class Guard:
                 )
             )
         shape = self.job.shape.revert
-        with _reach(target) as connection:
+        with reach(target) as connection:
             revert.arm(connection, self.run, shape.paths, shape.commands, shape.after)
         return datetime.now(UTC) + timedelta(seconds=shape.after)
 
     def confirm(self, target: Target) -> None:
         """Come back on a new connection and disarm. Raises ReachError, RevertError."""
-        with _reach(target) as connection:
+        with reach(target) as connection:
             revert.disarm(connection, self.run)
 
     def undo(self, target: Target, until: datetime) -> str:
@@ -54,24 +55,28 @@ class Guard:
 
         When it still answers it is told to return now; otherwise it does so by itself at `until`, and we wait for it.
         """
-        deadline = until.timestamp() + _GRACE
-        reason = ""
-        while True:
-            try:
-                if self._is_back(target):
+        return see_back(target, self.run, until.timestamp() + _GRACE, self.stop)
+
+
+def see_back(target: Target, run: str, deadline: float, stop: Flag) -> str:
+    """Make an armed device return, wait for it until `deadline` (Unix time), and return "" or why it is not seen."""
+    reason = _("it has not said that it returned")
+    while True:
+        try:
+            with reach(target) as connection:
+                found = revert.look(connection, run)
+                if found.state is revert.State.REVERTED:
                     return ""
-            except (ReachError, RevertError) as error:
-                reason = str(error)
-            if time.time() > deadline or self.stop.wait(_LOOK_EVERY):
-                return reason or _("it has not said that it returned")
-
-    def _is_back(self, target: Target) -> bool:
-        with _reach(target) as connection:
-            found = revert.state(connection, self.run)
-            if found is revert.State.ARMED:
-                revert.fire(connection, self.run)
-            return found is revert.State.REVERTED
+                if found.state is revert.State.ARMED:
+                    revert.fire(connection, run)
+                elif found.state is not revert.State.REVERTING:
+                    return found.told or reason
+        except (ReachError, RevertError) as error:
+            reason = str(error)
+        if time.time() > deadline or stop.wait(_LOOK_EVERY):
+            return reason
 
 
-def _reach(target: Target) -> Connection:
+def reach(target: Target) -> Connection:
+    """Log in to a target, on a connection of its own. Raises ReachError."""
     return connect(target.login, target.jumps, target.known_hosts)

@@ -3,22 +3,25 @@
 A device whose revert is still armed is told to return at once: nobody confirmed the change, so there is none.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from inventory.language import _
 from ledger.connection import Ledger
 from ledger.history import find_run, tasks_of_device, unfinished_runs
-from ledger.locks import holder_of
+from ledger.locks import is_held
 from ledger.records import Actor, Task
 from ledger.runs import interrupt, move
 from ledger.states import State
 from playbooks import revert
-from playbooks.connection import connect
 from playbooks.errors import ReachError, RevertError
+from playbooks.guard import reach, see_back
 from playbooks.target import Target
 
+_PATIENCE = 60.0  # seconds that a device may need to return
 _LOST = frozenset({State.INTERRUPTED, State.UNREACHABLE})
 _SETTLED = {revert.State.REVERTED: State.REVERTED, revert.State.CONFIRMED: State.CHANGED}
 
@@ -40,7 +43,7 @@ def run_lock(run: str) -> str:
 
 def end_dead_runs(ledger: Ledger, locks: Path, actor: Actor) -> Iterator[Task]:
     """End the runs whose controller is gone, and yield the devices that they left under way."""
-    for run in unfinished_runs(ledger, lambda run: holder_of(locks, run_lock(run)) is not None):
+    for run in unfinished_runs(ledger, lambda run: is_held(locks, run_lock(run))):
         reason = _("the controller went away in the middle")
         yield from interrupt(ledger, run.id, reason=reason, actor=actor)
 
@@ -59,11 +62,11 @@ def recover(ledger: Ledger, locks: Path, targets: Iterable[Target], actor: Actor
 def _settle(ledger: Ledger, task: Task, target: Target) -> Recovered:
     """Ask a device what became of its armed revert, and write it down."""
     try:
-        with connect(target.login, target.jumps, target.known_hosts) as connection:
+        with reach(target) as connection:
             found = revert.state(connection, task.run)
-            if found is revert.State.ARMED:
-                revert.fire(connection, task.run)
-                found = revert.state(connection, task.run)
+        if found in (revert.State.ARMED, revert.State.REVERTING):
+            unknown = see_back(target, task.run, time.time() + _PATIENCE, Event())
+            found = found if unknown else revert.State.REVERTED
     except (ReachError, RevertError) as error:
         return Recovered(task.run, task.device, task.state, str(error))
     if found not in _SETTLED:

@@ -1,9 +1,11 @@
 """The values that a job is to use on a device: `--set`, the inventory's rules, or the job's defaults.
 
 Secrets stay references, `{"secret": name}`, until `reveal`: so what is compared, planned and kept never holds one.
+`{"file": path}` is the text of a file, by its path from the province's folder.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from inventory.finding import Finding, finding
@@ -53,7 +55,8 @@ def values_of(province: Province, job: Job, devices: Sequence[Device], sets: Map
         for device in select_devices(province, rule.select) if known else ():
             if device.id in found:
                 found[device.id].update(known)
-    return {device: _typed(job, {**values, **sets}, device) for device, values in found.items()}
+    folder = Path(province.folder)
+    return {device: _typed(job, _with_files(folder, {**values, **sets}), device) for device, values in found.items()}
 
 
 def _defaults(province: Province, shapes: Mapping[str, VariableShape]) -> Values:
@@ -80,6 +83,25 @@ def _typed(job: Job, values: Values, device: str) -> Values:
             )
         typed[name] = value if value is None or is_reference(value) else _convert(shape, name, value)
     return typed
+
+
+def _with_files(folder: Path, values: Values) -> Values:
+    """Return the values with `{"file": path}` replaced by the file's text. Raises VariableError."""
+    return {name: _text(folder, name, value) if _is_file(value) else value for name, value in values.items()}
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"file"}
+
+
+def _text(folder: Path, name: str, value: Mapping[str, Any]) -> str:
+    path = folder / str(value["file"])
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or _("it is no text")
+        message = _("the variable '{name}' wants the file {path}, which cannot be read: {reason}")
+        raise VariableError(message.format(name=name, path=path, reason=reason)) from error
 
 
 def _boolean(value: str) -> bool:

@@ -122,6 +122,14 @@ def test_a_wrong_value_is_told(province: Province, job: Job, sets: list[str], me
     assert str(error.value) == message
 
 
+def test_a_value_may_be_the_text_of_a_file(province: Province, job: Job, folder: Path) -> None:
+    (folder / "key.asc").write_text("-----BEGIN\n")
+    box = province.devices["box.dong-yen"]
+    assert values_of(province, job, [box], read_sets(["token={file: key.asc}"]))[box.id]["token"] == "-----BEGIN\n"
+    with pytest.raises(VariableError, match=r"'token' wants the file .*/none\.asc, which cannot be read: No such file"):
+        values_of(province, job, [box], read_sets(["token={file: none.asc}"]))
+
+
 def test_a_missing_value_names_itself(province: Province, job: Job) -> None:
     province = replace(province, variables=())
     with pytest.raises(VariableError, match=r"'box.dong-yen' has no value for 'url', which the job 'agent' needs"):
