@@ -219,4 +219,27 @@ RULES: dict[str, Rule] = {
         N_("this file cannot be changed without losing its layout"), N_("write {changes} by hand")
     ),
     "file-changed": Rule(N_("the file was changed by someone else meanwhile"), N_("import again")),
+    # drift
+    "drift-serial": Rule(
+        N_("'{device}' has the serial {real}, but {declared} is declared"),
+        N_("if the machine was exchanged, declare the new one; else look which machine stands there"),
+    ),
+    "drift-mac": Rule(
+        N_("no interface of '{device}' has the MAC address {declared}; it has {real}"),
+        N_("declare the one that carries its address; else look which machine stands there"),
+    ),
+    "drift-host-name": Rule(
+        N_("'{device}' calls itself '{real}'"),
+        N_("name it '{declared}' or '{id}', or look which machine answers there"),
+    ),
+    "drift-address": Rule(
+        N_("'{device}' does not have the address {declared}; it has {real}"),
+        N_("mend its network settings, or declare its address"),
+    ),
+    "drift-platform": Rule(
+        N_("'{device}' runs {real}, but the platform '{declared}' is declared"), N_("declare its platform")
+    ),
+    "drift-os-ended": Rule(
+        N_("{os} on '{device}' has had no security updates since {ended}"), N_("upgrade it to a newer release")
+    ),
 }

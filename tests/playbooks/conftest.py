@@ -1,0 +1,28 @@
+"""What the tests of jobs share: labs of real machines, a lab a choice of devices, all gone at the end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.playbooks.field import Field, field_of
+
+Boot = Callable[..., Field]
+
+
+@pytest.fixture(scope="session")
+def boot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
+    """Return a function that brings up a lab: `boot("role=server,tier=commune", light="office=dong")`.
+
+    The first are booted machines, the others light ones (sshd alone). The same choice is the same lab.
+    """
+    labs: dict[tuple[str, str], Field] = {}
+    with ExitStack() as ending:
+
+        def choose(booted: str, light: str = "") -> Field:
+            if (booted, light) not in labs:
+                folder = tmp_path_factory.mktemp("machines")
+                labs[booted, light] = ending.enter_context(field_of(folder, booted, light))
+            return labs[booted, light]
+
+        yield choose
