@@ -24,6 +24,7 @@ from playbooks.gear.platforms import Platform
 from playbooks.gear.untrusted import first_line, plain
 
 _WIDTH, _HEIGHT = 511, 1000
+_DEEPEST = 4  # sections within sections
 _READ_SECONDS = 30.0  # for one answer: a long configuration over a slow line
 _VTYSH = "env VTYSH_PAGER=cat vtysh"
 _REJECTED = re.compile(r"Invalid input detected at command: (?P<line>.*), matched error: (?P<said>.*)", re.DOTALL)
@@ -64,9 +65,23 @@ class _Frr(_Adopted, CiscoSSHConnection):
         self._test_channel_read(pattern=r"#\s*$")
         self.set_base_prompt()
 
+    def check_config_mode(self, check_string: str = ")#", pattern: str = "#", force_regex: bool = False) -> bool:
+        """Look at the next prompt; without a pattern, netmiko would wait whether more comes."""
+        return super().check_config_mode(check_string, pattern, force_regex)
+
 
 class _CiscoIos(_Adopted, CiscoIosSSH):
-    """Cisco IOS."""
+    """Cisco IOS, and what speaks like it."""
+
+    def exit_config_mode(self, exit_config: str = "exit", pattern: str = "#") -> str:
+        """Leave section by section, as some that speak like IOS do not know `end`."""
+        heard = ""
+        for _level in range(_DEEPEST):
+            if not self.check_config_mode():
+                return heard
+            self.write_channel(self.normalize_cmd(exit_config))
+            heard += self.read_until_pattern(pattern=pattern)
+        return heard + super().exit_config_mode(exit_config, pattern)
 
 
 _TYPES: Mapping[str, tuple[type[_Adopted], str]] = {
