@@ -17,6 +17,7 @@ from typing import NoReturn, Self
 from urllib.parse import quote
 
 from ledger.errors import N_, DeviceBusyError, LedgerFullError
+from ledger.folders import make_folder
 from ledger.holder import Holder, read_holder, this_process, write_holder
 from ledger.proc import command_of, having_open
 
@@ -124,7 +125,7 @@ def _file(folder: Path, device: str) -> Path:
 def _open(folder: Path, device: str) -> int:
     file = _file(folder, device)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = os.open(file, os.O_CREAT | os.O_RDWR, _MODE)
     except OSError as error:
         raise LedgerFullError(

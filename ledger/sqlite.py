@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from ledger.errors import N_, LedgerDamagedError, LedgerFullError
 from ledger.faults import translated
+from ledger.folders import make_folder
 from ledger.proc import command_of
 
 _MODE = 0o660  # all of the group tuyen write, nobody else reads
@@ -32,12 +33,14 @@ def engine(file: Path, patience: float) -> Engine:
 
 def _make(file: Path) -> None:
     # Only a new file is opened by hand: closing a descriptor of one that SQLite has open here would drop its locks.
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
-    except FileExistsError:
+    if file.exists():
         _check_size(file)
         return
+    try:
+        make_folder(file.parent)
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
+    except FileExistsError:
+        return  # another process was first, or a file stands where the folder should be: SQLite will say so
     except OSError as error:
         raise LedgerFullError(
             N_("{ledger} cannot be made: {reason}"), ledger=file, reason=error.strerror or error

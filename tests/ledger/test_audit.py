@@ -1,9 +1,12 @@
 """The chain finds what was altered: one byte of any column, a row that is gone, rows that changed places."""
 
 import contextlib
+import hashlib
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -88,6 +91,27 @@ def test_what_was_done_behind_its_back_is_told(
     found = list(verify(ledger))
     assert found
     assert breaks is None or found == breaks
+
+
+def test_a_row_that_was_rewritten_with_a_right_hash_breaks_the_chain_after_it(ledger: Ledger) -> None:
+    fill(ledger)
+    with ledger.read() as connection:
+        row = dict(connection.execute(text("SELECT * FROM audit WHERE seq = 3")).one()._mapping)
+    previous, written = row.pop("previous"), row.pop("hash")
+    assert written == by_the_book(previous, row)
+    forged = by_the_book(previous, row | {"person": "lan"})
+    alter(
+        ledger,
+        f"UPDATE audit SET person = 'lan', hash = '{forged}' WHERE seq = 3",
+        f"UPDATE audit SET previous = '{forged}' WHERE seq = 4",
+    )
+    assert list(verify(ledger)) == [Break(4, ALTERED)]
+
+
+def by_the_book(previous: str, row: dict[str, Any]) -> str:
+    """Return the hash of a row as any other program would compute it."""
+    canonical = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((previous + canonical).encode()).hexdigest()
 
 
 def test_newest_rows_that_are_gone_show_by_a_head_that_was_written_down(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """A ledger is made, found, upgraded after a backup, or refused with the reason."""
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -18,6 +19,7 @@ from ledger.audit import verify
 from ledger.connection import Ledger, open_ledger
 from ledger.errors import LedgerAbsentError, LedgerDamagedError, LedgerFullError, LedgerNewerError
 from ledger.history import history, tasks
+from ledger.locks import take
 from ledger.runs import intend
 from ledger.schema import HEAD, METADATA
 from ledger.upgrade import back_up, upgrade
@@ -130,8 +132,21 @@ def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(LedgerFullError, match="unable to open database file"):
         open_ledger(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(LedgerFullError, match="cannot be made: Not a directory"):
-        open_ledger(tmp_path / "file" / "below" / "ledger.sqlite")
+    for place in (tmp_path / "file" / "ledger.sqlite", tmp_path / "file" / "below" / "ledger.sqlite"):
+        with pytest.raises(LedgerFullError, match=r"unable to open database file|cannot be made: Not a directory"):
+            open_ledger(place)
+
+
+def test_a_group_that_shares_the_province_shares_its_state(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2775)
+    before = os.umask(0o077)
+    try:
+        open_ledger(tmp_path / ".tuyen" / "ledger.sqlite").close()
+        take(tmp_path / ".tuyen" / "locks", "box", person="lan", doing="run x", patience=0).release()
+    finally:
+        os.umask(before)
+    modes = {made.name: oct(stat.S_IMODE(made.stat().st_mode)) for made in tmp_path.rglob("*")}
+    assert modes == {".tuyen": "0o2770", "locks": "0o2770", "ledger.sqlite": "0o660", "box.lock": "0o660"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ledger.states import MOVES, OPEN, State
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
-KILLS = {"sqlite": 12, "postgresql": 4}
+KILLS = {"sqlite": 8, "postgresql": 3}
 
 
 def start(place: Path | str, devices: int) -> "subprocess.Popen[str]":
@@ -92,12 +92,12 @@ def test_writers_at_once_do_not_disturb_each_other(place: Path | str) -> None:
 def test_a_new_ledger_is_made_once_by_many(place: Path | str) -> None:
     code = "import sys; from ledger.connection import open_ledger; sys.stdin.read(); open_ledger(sys.argv[1]).close()"
     openers: list[subprocess.Popen[Any]] = [
-        subprocess.Popen([sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE, cwd=ROOT) for _one in range(6)
+        subprocess.Popen([sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE, cwd=ROOT) for _one in range(4)
     ]
     time.sleep(1.0)  # all have imported and wait
     for opener in openers:
         assert opener.stdin is not None
         opener.stdin.close()
-    assert [opener.wait(SECONDS) for opener in openers] == [0] * 6
+    assert [opener.wait(SECONDS) for opener in openers] == [0] * 4
     with open_ledger(place) as ledger:
         assert history(ledger) == ()
