@@ -97,7 +97,10 @@ def fire(connection: Connection, run: str) -> None:
 
 
 def disarm(connection: Connection, run: str) -> None:
-    """Confirm: what was changed stays. Done twice it is done. Raises ReachError, RevertError."""
+    """Confirm: what was changed stays; done twice it is done. Raises ReachError, RevertError.
+
+    After a revert that FAILED, and was mended by hand, this takes things as they are.
+    """
     _ask(connection, "disarm.sh", run)
 
 

@@ -20,7 +20,7 @@ require() {
     command -v tar >/dev/null || refuse no-tar
     if [ -L $base/armed ]; then refuse armed "$(readlink $base/armed)"; fi
     for other in "$base"/*/reverting; do
-        if [ -e "$other" ]; then refuse reverting "$(basename "$(dirname "$other")")"; fi
+        if [ -L "$other" ]; then refuse reverting "$(basename "$(dirname "$other")")"; fi
     done
     if [ -e "$folder/confirmed" ] || [ -e "$folder/reverted" ]; then refuse used "$ID"; fi
 }
@@ -38,8 +38,10 @@ save() {
             printf '%s\n' "$path" >>absent
         fi
     done
-    tar -C / --numeric-owner --acls --xattrs -cpf saved.tar --verbatim-files-from -T members 2>tar.log ||
+    # The POSIX format keeps times to the nanosecond.
+    tar -C / --format=posix --numeric-owner --acls --xattrs -cpf saved.tar --verbatim-files-from -T members 2>tar.log ||
         refuse unsaved "$(tail -n 1 tar.log)"
+    head -c 65536 /dev/zero >reserve || refuse unwritable "$folder"
     printf '%s\n' "$COMMANDS" >commands.sh
     printf '%s\n' "$REVERT" >revert.sh
     if ! { sh -n commands.sh && sh -n revert.sh && [ "$(tail -n 1 revert.sh)" = main ]; }; then
@@ -73,7 +75,7 @@ END
     } || refuse unwritable $units
     read -r now _idle </proc/uptime
     printf '%s %s %s\n' "${now%.*}" "$AFTER" "$(cat /proc/sys/kernel/random/boot_id)" >since
-    sync present absent members saved.tar revert.sh commands.sh since "$units/$unit.service" . $base $units
+    sync present absent saved.tar reserve revert.sh commands.sh since "$units/$unit.service" . $base $units
     if ! { systemctl daemon-reload && systemctl -q enable "$unit.service" && systemctl start "$unit.timer"; }; then
         unschedule
     fi

@@ -1,13 +1,22 @@
-# Confirm a change: its revert is not to happen. Runs on the device as root, from standard input; ID stands before it.
+# Confirm a change: its revert is not to happen; or take things as they are after a revert that failed. Runs on the device as root, from standard input; ID stands before it.
 # It prints one line: "confirmed", or "refused WHY".
 
 base=/var/lib/tuyen/revert
 folder=$base/$ID
 unit=tuyen-revert-$ID
 
+# Whoever renames the link has the say: this script, or the revert.
+claim() {
+    if [ -e "$folder/failed" ]; then
+        mv -T "$folder/reverting" "$folder/confirming" && rm -f "$folder/failed"
+    else
+        [ "$(readlink $base/armed)" = "$ID" ] && mv -T $base/armed "$folder/confirming"
+    fi
+}
+
 main() {
     if [ ! -e "$folder/confirmed" ]; then
-        if [ "$(readlink $base/armed)" != "$ID" ] || ! mv -T $base/armed "$folder/confirming"; then
+        if ! claim; then
             if [ -e "$folder/reverted" ]; then echo "refused reverted"; else echo "refused not-armed"; fi
             exit 1
         fi

@@ -11,7 +11,7 @@ trouble=
 
 # Whoever renames the link has the say: this script, or the confirmation.
 claim() {
-    if [ -e "$folder/reverting" ] || [ -L "$folder/reverting" ]; then return 0; fi
+    if [ -L "$folder/reverting" ]; then return 0; fi
     [ "$(readlink $base/armed)" = "$ID" ] && mv -T $base/armed "$folder/reverting"
 }
 
@@ -81,8 +81,10 @@ main() {
     umask 077
     export LC_ALL=C
     claim || exit 0
-    rm -f "$folder/commands.log"
+    rm -f "$folder/commands.log" "$folder/reserve" # room to write down how it went, should the disk be full
     restore
+    # A service that failed on the bad files five times would not be started again.
+    timeout 30 systemctl reset-failed
     # shellcheck source=/dev/null
     . "$folder/commands.sh"
     if [ -n "$trouble" ]; then
