@@ -62,7 +62,7 @@ folder = Path(sys.argv[1])
 ledger = open_ledger(folder / "ledger.sqlite")
 begin(ledger)
 ledger.close()
-subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
 for place in (folder / "ledger.sqlite", folder / "new.sqlite"):
     try:
         begin(open_ledger(place))
