@@ -2,7 +2,7 @@
 # The Debian packages: what the lab runs on, and the real daemons that the tests speak to.
 LAB_PACKAGES := iproute2 util-linux
 TEST_PACKAGES := $(LAB_PACKAGES) snmpd snmp chrony dnsmasq-base nginx-light openssh-server openssh-client fping \
-	prometheus prometheus-blackbox-exporter curl
+	prometheus prometheus-blackbox-exporter curl postgresql
 PYTHON := .venv/bin/python
 
 .PHONY: env demo test lint soak bench lock messages

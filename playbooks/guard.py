@@ -18,7 +18,7 @@ from playbooks.target import Target
 
 _LOOK_EVERY = 2.0  # seconds between attempts to come back
 _LINUX_SIDE = frozenset({"linux", "frr"})  # platforms on which systemd keeps the revert
-_GRACE = 30.0  # seconds that a device may need to put back and restart what it must
+GRACE = 30.0  # seconds that a device may need to put back and restart what it must
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,28 @@ class Guard:
 
         When it still answers it is told to return now; otherwise it does so by itself at `until`, and we wait for it.
         """
-        return see_back(target, self.run, until.timestamp() + _GRACE, self.stop)
+        found = see_back(target, self.run, until.timestamp() + GRACE, self.stop)
+        return "" if found.state is revert.State.REVERTED else found.told
 
 
-def see_back(target: Target, run: str, deadline: float, stop: Flag) -> str:
-    """Make an armed device return, wait for it until `deadline` (Unix time), and return "" or why it is not seen."""
-    reason = _("it has not said that it returned")
+def see_back(target: Target, run: str, deadline: float, stop: Flag) -> revert.Standing:
+    """Make an armed device return, and wait for it until `deadline` (Unix time).
+
+    Returns how its revert stands in the end: `told` says why it is not known, or not as it should be.
+    """
+    found = revert.Standing(revert.State.ARMED)
     while True:
         try:
             with reach(target) as connection:
                 found = revert.look(connection, run)
-                if found.state is revert.State.REVERTED:
-                    return ""
                 if found.state is revert.State.ARMED:
                     revert.fire(connection, run)
-                elif found.state is not revert.State.REVERTING:
-                    return found.told or reason
         except (ReachError, RevertError) as error:
-            reason = str(error)
+            found = found._replace(told=str(error))
+        if found.state not in (revert.State.ARMED, revert.State.REVERTING):
+            return found
         if time.time() > deadline or stop.wait(_LOOK_EVERY):
-            return reason
+            return found._replace(told=found.told or _("it has not said that it returned"))
 
 
 def reach(target: Target) -> Connection:

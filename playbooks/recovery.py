@@ -6,10 +6,11 @@ A device whose revert is still armed is told to return at once: nobody confirmed
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
-from inventory.language import _
+from inventory.language import N_, _
 from ledger.connection import Ledger
 from ledger.history import find_run, tasks_of_device, unfinished_runs
 from ledger.locks import is_held
@@ -17,13 +18,14 @@ from ledger.records import Actor, Task
 from ledger.runs import interrupt, move
 from ledger.states import State
 from playbooks import revert
-from playbooks.errors import ReachError, RevertError
-from playbooks.guard import reach, see_back
+from playbooks.guard import GRACE, see_back
 from playbooks.target import Target
 
-_PATIENCE = 60.0  # seconds that a device may need to return
 _LOST = frozenset({State.INTERRUPTED, State.UNREACHABLE})
-_SETTLED = {revert.State.REVERTED: State.REVERTED, revert.State.CONFIRMED: State.CHANGED}
+_SETTLED = {
+    revert.State.REVERTED: (State.REVERTED, N_("it returned to what it was, as nobody had confirmed the change")),
+    revert.State.CONFIRMED: (State.CHANGED, N_("the change had been confirmed")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +62,14 @@ def recover(ledger: Ledger, locks: Path, targets: Iterable[Target], actor: Actor
 
 
 def _settle(ledger: Ledger, task: Task, target: Target) -> Recovered:
-    """Ask a device what became of its armed revert, and write it down."""
-    try:
-        with reach(target) as connection:
-            found = revert.state(connection, task.run)
-        if found in (revert.State.ARMED, revert.State.REVERTING):
-            unknown = see_back(target, task.run, time.time() + _PATIENCE, Event())
-            found = found if unknown else revert.State.REVERTED
-    except (ReachError, RevertError) as error:
-        return Recovered(task.run, task.device, task.state, str(error))
-    if found not in _SETTLED:
-        return Recovered(task.run, task.device, task.state, task.reason)
-    reason = _("it returned to what it was, as nobody had confirmed the change")
-    moved = move(
-        ledger, task.run, task.device, _SETTLED[found], reason=reason if found is revert.State.REVERTED else ""
-    )
+    """Ask a device what became of its armed revert, wait until that has happened, and write it down."""
+    assert task.revert_until
+    deadline = max(time.time(), datetime.fromisoformat(task.revert_until).timestamp()) + GRACE
+    found = see_back(target, task.run, deadline, Event())
+    if found.state not in _SETTLED:
+        return Recovered(task.run, task.device, task.state, found.told or task.reason)
+    state, reason = _SETTLED[found.state]
+    moved = move(ledger, task.run, task.device, state, reason=_(reason))
     return Recovered(task.run, task.device, moved.state, moved.reason)
 
 

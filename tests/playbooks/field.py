@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inventory.keypair import ensure_key
 from inventory.load import load
 from inventory.model import Device, Province
 from inventory.selector import select_devices
 from lab.images import provide
 from lab.machines.chosen import Machines, light_kinds, usual_kinds
-from lab.machines.keys import login_key
 from lab.practice import Lab, enter_command, up
 from lab.repository import CERTIFICATE, PUBLIC, build_repository
 from lab.wires import CONTROLLER
@@ -115,7 +115,7 @@ def _event(kind: str, values: dict[str, Any]) -> Event:
 def field_of(folder: Path, booted: str, light: str = "") -> Iterator[Field]:
     """Bring the province up in `folder`, with the devices that selectors choose real, until the block ends."""
     home = Path(shutil.copytree(MACHINES, folder / "province"))
-    authorized = login_key(home / ".tuyen" / "id_ed25519", "tests")
+    authorized = ensure_key(home)
     province = load(home)
     kinds = usual_kinds(select_devices(province, booted)) if booted else {}
     kinds |= light_kinds(select_devices(province, light)) if light else {}

@@ -1,0 +1,12 @@
+"""Write a secret into a file, and show it in every way that a careless job may."""
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+from pyinfra.operations import files, server
+
+
+def deploy(values: Mapping[str, Any]) -> None:
+    files.put(name="Write the token", src=StringIO(f"token = {values['token']}\n"), dest="/etc/token.conf", mode="600")
+    server.shell(name=f"Say {values['token']}", commands=[f"echo {values['token']}; echo {values['token']} >&2"])
