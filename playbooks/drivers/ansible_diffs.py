@@ -33,12 +33,18 @@ def _unified(file: str, part: Mapping[str, Any]) -> Iterator[str]:
     if "prepared" in part:
         yield from str(part["prepared"]).splitlines()
     name = str(part.get("before_header") or file)
-    before, after = _lines(part.get("before")), _lines(part.get("after"))
-    yield from difflib.unified_diff(before, after, name, name, n=2, lineterm="")
+    before, after = part.get("before"), part.get("after")
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        sides = _attributes(before, after)
+    else:
+        sides = str(before or "").splitlines(), str(after or "").splitlines()
+    yield from difflib.unified_diff(*sides, name, name, n=2, lineterm="")
 
 
-def _lines(side: Any) -> list[str]:
-    """Return the lines of one side: a file's text, or attributes such as a mode, one a line."""
-    if isinstance(side, Mapping):
-        return [f"{key}: {value}" for key, value in sorted(side.items())]
-    return str(side or "").splitlines()
+def _attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return both sides of what is no text, such as a mode, one attribute a line."""
+    states = {before.get("state"), after.get("state")}
+    # Of what does not exist, check mode knows no owner and no mode.
+    keys = ["state"] if "absent" in states else sorted({*before, *after} - {"path"})
+    first, second = ([f"{key}: {side[key]}" for key in keys if key in side] for side in (before, after))
+    return first, second
