@@ -107,6 +107,25 @@ def _say_result(folder: Path, province: "Province | None", count: int) -> None:
         )
 
 
+@app.command(epilog=example("tuyen inventory drift", "tuyen inventory drift --format json"))
+def drift(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
+    """Compare what is declared with what devices told to 'tuyen facts'. Exit code 1 if anything differs."""
+    from inventory.facts import drift as compare
+    from inventory.facts import read_facts
+
+    options = settings(context)
+    province = options.load()
+    facts, findings = read_facts(options.folder())
+    found = (*findings, *compare(province, facts, date.today()))
+    if form is Format.JSON:
+        print_json([_finding_item(one) for one in found])
+    else:
+        for one in found:
+            say(str(one))
+        complain(_("{count} findings; {known} devices have told facts").format(count=len(found), known=len(facts)))
+    raise typer.Exit(1 if found else 0)
+
+
 @app.command("list", epilog=example("tuyen inventory list role=server,under=an-bien", "tuyen inventory list --offices"))
 def list_(
     context: typer.Context,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help=_("A practice province on this machine, to try everything on; it has no way out."))
 STATE = Path(".tuyen", "lab")
-LOGIN_KEY = Path(".tuyen", "id_ed25519")
 DEMO_PORTS = range(9733, 9743)
 
 
@@ -66,11 +65,23 @@ def _machines(province: "Province", folder: Path, machines: str, light: str) -> 
     """Return what is to be real; of a device that both selectors choose, the light kind."""
     from inventory.selector import select_devices
     from lab.machines.chosen import NO_MACHINES, Machines, light_kinds, usual_kinds
-    from lab.machines.keys import login_key
 
     lighter = light_kinds(select_devices(province, light)) if light else {}
     kinds = {**(usual_kinds(select_devices(province, machines)) if machines else {}), **lighter}
-    return Machines(kinds, login_key(folder / LOGIN_KEY, f"tuyen@{province.id}")) if kinds else NO_MACHINES
+    return Machines(kinds, _public_key(folder)) if kinds else NO_MACHINES
+
+
+def _public_key(folder: Path) -> str:
+    """Return the key that logs in to real machines: the province's own."""
+    from inventory.keypair import KEY, ensure_key
+    from lab.errors import LabError
+
+    try:
+        return ensure_key(folder)
+    except ValueError as error:
+        raise LabError(
+            _("{file} is no private key without a passphrase: {reason}").format(file=folder / KEY, reason=error)
+        ) from None
 
 
 def _lab(context: typer.Context) -> "Lab":

@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 from typer.models import CommandInfo
 
+from cli import hosts as hosts_commands
 from cli import inventory as inventory_commands
 from cli import lab as lab_commands
 from cli.check import check
+from cli.facts import facts
 from cli.init import init
 from cli.output import complain
 from cli.run import run
@@ -42,6 +44,8 @@ app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen ch
 app.command(
     epilog=example("tuyen run", "tuyen run baseline role=server,under=an-bien --dry-run", "tuyen run --plan plan.json")
 )(run)
+app.add_typer(hosts_commands.app, name="hosts", no_args_is_help=True)
+app.command(epilog=example("tuyen facts role=server,under=an-bien"))(facts)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
 

@@ -42,17 +42,17 @@ class Wish:
 
     job: str
     selector: str
-    sets: tuple[str, ...]
-    dry_run: bool
-    yes: bool
-    rollback: bool
-    plan_out: Path | None
-    plan: Path | None
-    parallel: int
-    wait: float
-    unguarded: bool
-    person: str
-    form: Format
+    sets: tuple[str, ...] = ()
+    dry_run: bool = False
+    yes: bool = False
+    rollback: bool = False
+    plan_out: Path | None = None
+    plan: Path | None = None
+    parallel: int = 20
+    wait: float = 0.0
+    unguarded: bool = False
+    person: str = ""
+    form: Format = Format.TABLE
 
     @property
     def for_people(self) -> bool:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from inventory.facts import Facts
 from inventory.language import _
 from inventory.model import Device, Province
 from ledger.connection import FILE, open_ledger
@@ -26,15 +27,16 @@ from ledger.states import State as Ended
 from playbooks.access import Access
 from playbooks.applying import Application, Result
 from playbooks.checking import check
-from playbooks.event import Event
+from playbooks.event import Done, Event
+from playbooks.facts import gather
 from playbooks.guard import Guard
-from playbooks.job import Job
+from playbooks.job import Job, Step
 from playbooks.mask import Mask
 from playbooks.plan import Plan, State, write_plan
 from playbooks.recovery import Recovered, mark_found, recover, run_lock
 from playbooks.target import Target
 from playbooks.variables import values_of
-from playbooks.work import Work
+from playbooks.work import Work, done_of
 
 RUNS = Path(".tuyen", "runs")  # below the province's folder: logs and plans, a folder a use
 GOOD = frozenset({Ended.CHANGED, Ended.UNCHANGED})
@@ -128,6 +130,12 @@ class Session:
         write_plan(plan, self.folder / "plan.json")
         mark_found(self.ledger, order.job.name, (device.device for device in plan.in_state(State.AT_TARGET)))
         return plan
+
+    def gather(self) -> tuple[dict[str, Facts], dict[str, Done]]:
+        """Return the facts of the devices that told them, and how asking ended on each. For the job `facts`."""
+        found: dict[str, Facts] = {}
+        heard = self.work.perform(Step.CHECK, self.targets, lambda batch: found.update(gather(batch)))
+        return found, {device: done_of(events) for device, events in heard.items()}
 
     def apply(self, plan: Plan) -> dict[str, Result]:
         """Carry out what the plan would change; each of its devices has a result. Raises PlaybookError, LedgerError."""
