@@ -20,7 +20,8 @@ SERVER = (
     "apt ca-certificates curl dbus gpgv iproute2 iputils-ping nftables openssh-server procps python3-apt "
     "python3-minimal sudo systemd systemd-sysv tzdata"
 )
-IMAGES: Mapping[str, str] = {"server": SERVER}  # the packages of each, besides the essential ones
+ROUTER = f"{SERVER} chrony frr frr-pythontools rsyslog snmpd"
+IMAGES: Mapping[str, str] = {"server": SERVER, "router": ROUTER}  # the packages of each, besides the essential ones
 
 # What a machine in a container never needs: consoles, file systems, clocks and accounting that are the host's.
 MASKED = (
@@ -37,7 +38,6 @@ MASKED = (
 _JOURNAL = "[Journal]\nStorage=volatile\nRuntimeMaxUse=4M\nReadKMsg=no\nAudit=no\n"
 _MANAGER = "[Manager]\nDefaultCPUAccounting=no\nDefaultMemoryAccounting=no\nDefaultTasksAccounting=no\nShowStatus=no\n"
 _SUDO = "tuyen ALL=(ALL) NOPASSWD: ALL\n"
-_DATED = 2  # raise it when what is done to a new image changes
 _PATIENCE = 900.0  # seconds for a slow mirror
 
 # Run by mmdebstrap with the new root as its argument; $masked, $journal, $manager and $sudo come with the environment.
@@ -54,8 +54,9 @@ rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"
 : > "$root/etc/apt/sources.list"
 : > "$root/etc/machine-id"
 rm -f "$root/etc/resolv.conf" "$root/etc/hostname"
-rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/*
-mkdir -p "$root/var/log/journal" && rmdir "$root/var/log/journal"
+rm -rf "$root"/var/lib/apt/lists "$root"/var/cache/apt/*.bin
+find "$root/var/log" -type f -delete
+mkdir -p "$root/var/lib/apt/lists/partial"
 """
 
 
@@ -67,7 +68,7 @@ def cache_folder() -> Path:
 
 def archive(name: str) -> Path:
     """Return the archive of the image `name`, a row of IMAGES; it may not have been made yet."""
-    made_from = [suite(), architecture(), IMAGES[name], MASKED, _JOURNAL, _MANAGER, _SUDO, _FINISH, str(_DATED)]
+    made_from = [suite(), architecture(), IMAGES[name], MASKED, _JOURNAL, _MANAGER, _SUDO, _FINISH]
     key = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
     return cache_folder() / f"{name}-{suite()}-{architecture()}-{key}.tar.zst"
 

@@ -11,6 +11,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from inventory.language import _
 from inventory.model import Province
 from lab.control import keeper_of
 from lab.errors import RunningError, StartError
-from lab.files import LOG, STATE, STAY, remove_leftovers, take_lock
+from lab.files import LOG, STATE, STAY, is_alive, remove_leftovers, take_lock
 from lab.images import provide
 from lab.inside import VARIABLE, inside
 from lab.machine import check_machine, environment, namespaces
@@ -30,6 +31,7 @@ from lab.staging import make_scene
 from lab.ways import Impairment
 
 __all__ = ["Impairment", "Lab", "Machines", "Status", "enter_command", "up"]
+_GRACE = 5.0  # seconds
 _TRUST = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # what TLS clients read
 
 
@@ -70,8 +72,18 @@ def up(
             lab.wait_ssh(machines.kinds, patience)
         except BaseException:
             starting.stdin.close()  # the leash: what has begun ends
+            _clear_away(folder)
             raise
     return _release(starting, lab, die_with_parent)
+
+
+def _clear_away(folder: Path) -> None:
+    """Wait a moment until the lab that did not come up is gone, and remove what it has left."""
+    end = time.monotonic() + _GRACE
+    while is_alive(folder) and time.monotonic() < end:
+        time.sleep(0.02)
+    if not is_alive(folder):
+        remove_leftovers(folder)
 
 
 def _with_images(scene: Scene) -> Scene:

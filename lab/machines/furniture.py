@@ -22,7 +22,7 @@ def furnish_image(root: Path, authorized: str, name_server: str) -> None:
         owner = (root / home).stat()
         keys = root / home / ".ssh/authorized_keys"
         keys.parent.mkdir(mode=0o700, exist_ok=True)
-        _write(keys, authorized, 0o600)
+        _write(keys, f"{authorized}\n", 0o600)
         for path in (keys.parent, keys):
             os.chown(path, owner.st_uid, owner.st_gid)
 

@@ -1,4 +1,4 @@
-"""SSH keys in the files that OpenSSH reads: a machine's own, and the one that logs in to machines."""
+"""SSH keys of a machine's own, in the files that OpenSSH reads."""
 
 import os
 from pathlib import Path
@@ -14,16 +14,7 @@ def write_host_keys(folder: Path, name: str) -> None:
     _write(folder / "ssh_host_ecdsa_key", generate_private_key(SECP256R1()), name)
 
 
-def login_key(file: Path, comment: str) -> str:
-    """Return the public key of the private one in `file`, as a line of authorized_keys; made when it is absent."""
-    public = file.with_name(f"{file.name}.pub")
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(file, Ed25519PrivateKey.generate(), comment)
-    return public.read_text()
-
-
-def _write(file: Path, key: "Ed25519PrivateKey | EllipticCurvePrivateKey", comment: str) -> None:
+def _write(file: Path, key: Ed25519PrivateKey | EllipticCurvePrivateKey, comment: str) -> None:
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as opened:

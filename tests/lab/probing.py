@@ -116,13 +116,30 @@ async def datagrams(address: str, port: int, sent: list[str]) -> int:
     return answers
 
 
+async def hear(port: int, seconds: float) -> dict[str, int]:
+    """Return how many datagrams come to the port within that time, by the address of their sender."""
+    heard: dict[str, int] = {}
+    end = time.monotonic() + seconds
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("0.0.0.0", port))
+        while (left := end - time.monotonic()) > 0:
+            listener.settimeout(left)
+            try:
+                _said, (sender, _port) = listener.recvfrom(4096)
+            except TimeoutError:
+                break
+            heard[sender] = heard.get(sender, 0) + 1
+    return heard
+
+
 async def resolve(host: str) -> str:
     """Return the address that the system's resolver finds."""
     return await asyncio.to_thread(socket.gethostbyname, host)
 
 
 QUESTIONS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
-    question.__name__: question for question in (ping, tcp, tls, snmp, snmp_or_silence, name, ntp, datagrams, resolve)
+    question.__name__: question
+    for question in (ping, tcp, tls, snmp, snmp_or_silence, name, ntp, datagrams, hear, resolve)
 }
 
 
