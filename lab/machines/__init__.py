@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from lab.machines import booted, light
+from lab.machines import booted, light, router
 from lab.scene import Machine
 
 
@@ -24,5 +24,5 @@ class Kind(Protocol):
         """Return what systemd-nspawn is to do there: --boot, or the program that is process 1."""
 
 
-KINDS: Mapping[str, Kind] = {"booted": booted, "light": light}
-USUAL: Mapping[str, str] = {"linux": "booted"}  # platform -> the kind that plays it when none is named
+KINDS: Mapping[str, Kind] = {"booted": booted, "light": light, "router": router}
+USUAL: Mapping[str, str] = {"linux": "booted", "frr": "router"}  # platform -> the kind that plays it when none is named

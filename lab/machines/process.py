@@ -16,6 +16,7 @@ REBOOT = 133  # what systemd-nspawn exits with when the machine is to start agai
 _CLONE_NEWNS = 0x00020000
 _GROUPS = Path("/sys/fs/cgroup")  # of this lab alone, in the keeper's namespaces
 _DEADLINE = 10.0  # seconds that the kernel may take to end processes
+_OWN_NETWORK = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}  # it may set its own network's variables, /proc/sys/net
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,7 +43,7 @@ def start(system: System, network: NetworkNamespace) -> "subprocess.Popen[bytes]
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", "SYSTEMD_NSPAWN_LOCK": "0"},
+            env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", "SYSTEMD_NSPAWN_LOCK": "0", **_OWN_NETWORK},
             preexec_fn=_prepare(group, network),
             start_new_session=True,
         )
