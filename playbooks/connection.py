@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import paramiko
 
@@ -56,23 +56,23 @@ def connect(login: Login, jumps: Sequence[Login], known_hosts: Path, patience: f
     """Log in to a device through `jumps`, the first being the nearest to us. Raises ReachError."""
     _require_pins((*jumps, login), known_hosts)
     with contextlib.ExitStack() as opened:
-        line = _reach(login, jumps, known_hosts, patience, opened)
+        line, nearest = _reach(login, jumps, known_hosts, patience, opened)
         client = _log_in(login, line, known_hosts, patience)
         opened.callback(client.close)
-        return Connection(login, client, opened.pop_all())
+        return Connection(login, client, opened.pop_all(), nearest)
 
 
 def dial(login: Login, jumps: Sequence[Login], known_hosts: Path, patience: float = PATIENCE) -> Dialled:
     """Return a connection to the device's port, through `jumps`; nothing is said on it yet. Raises ReachError."""
     with contextlib.ExitStack() as opened:
-        line = _reach(login, jumps, known_hosts, patience, opened)
+        line, _nearest = _reach(login, jumps, known_hosts, patience, opened)
         return Dialled(line, opened.pop_all())
 
 
 def scan(login: Login, jumps: Sequence[Login], known_hosts: Path, patience: float = PATIENCE) -> Pin:
     """Ask a device for its host key, of the pinned type where there is one, without logging in. Raises ReachError."""
     with contextlib.ExitStack() as opened:
-        line = _reach(login, jumps, known_hosts, patience, opened)
+        line, _nearest = _reach(login, jumps, known_hosts, patience, opened)
         transport = _transport(pins_of(login, known_hosts), patience)(line)
         opened.callback(transport.close)
         begun = time.monotonic()
@@ -92,19 +92,23 @@ def _require_pins(way: Sequence[Login], known_hosts: Path) -> None:
 
 def _reach(
     login: Login, jumps: Sequence[Login], known_hosts: Path, patience: float, opened: contextlib.ExitStack
-) -> Line:
-    """Open a connection to the device's port, hop by hop; `opened` closes the hops."""
+) -> tuple[Line, socket.socket]:
+    """Open a connection to the device's port, hop by hop; `opened` closes the hops.
+
+    Returns it with the socket that leads to the first of them, still there to be asked when the session has closed it.
+    """
     way = (*jumps, login)
     _require_pins(jumps, known_hosts)
     with _blamed(way[0], login):
-        line: Line = _tcp(way[0], patience)
+        first = _tcp(way[0], patience)
+    nearest, line = opened.enter_context(first.dup()), cast("Line", first)
     opened.callback(line.close)
     for hop, beyond in pairwise(way):
         with _blamed(hop, login):
             client = _log_in(hop, line, known_hosts, patience)
             opened.callback(client.close)
         line = _forward(client, hop, beyond, patience)
-    return line
+    return line, nearest
 
 
 @contextlib.contextmanager

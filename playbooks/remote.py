@@ -2,8 +2,10 @@
 
 import contextlib
 import shlex
+import socket
 import time
 from collections.abc import Callable, Iterator
+from threading import Thread
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -11,8 +13,10 @@ import paramiko
 
 from playbooks import refusal
 from playbooks.target import Login
+from playbooks.traffic import Traffic, traffic_of
 
 SFTP_PATIENCE = 10.0  # seconds
+QUIET = 15.0  # seconds that a command may say nothing before we ask whether the device is still there
 _CHUNK = 32768
 
 
@@ -32,9 +36,14 @@ class Answer(NamedTuple):
 class Connection:
     """An open session on a device; close it, or use it as a context. One thread at a time."""
 
-    def __init__(self, login: Login, client: paramiko.SSHClient, way: contextlib.ExitStack) -> None:
-        """Take an authenticated `client`, and `way`, which closes it and the jump hosts' sessions behind it."""
-        self.login, self.client, self._way = login, client, way
+    def __init__(
+        self, login: Login, client: paramiko.SSHClient, way: contextlib.ExitStack, nearest: socket.socket
+    ) -> None:
+        """Take an authenticated `client`, and `way`, which closes it and what leads to it.
+
+        `nearest` is the TCP connection that carries it, to the first jump host if there is one.
+        """
+        self.login, self.client, self._way, self._nearest = login, client, way, nearest
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +56,13 @@ class Connection:
     def close(self) -> None:
         """End the session and those of the jump hosts."""
         self._way.close()
+
+    def traffic(self) -> Traffic:
+        """Return what TCP has sent, to the first jump host if there is one; nothing when it is closed."""
+        try:
+            return traffic_of(self._nearest)
+        except OSError:
+            return Traffic()
 
     @property
     def alive(self) -> bool:
@@ -71,8 +87,8 @@ class Connection:
             if stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
-            out = _read(channel, channel.recv, end)
-            err = _read(channel, channel.recv_stderr, end)
+            out = self._read(channel, channel.recv, end)
+            err = self._read(channel, channel.recv_stderr, end)
             return Answer(self._code(channel, end), out, err)
 
     def run_as_root(self, command: str, *, stdin: bytes = b"", patience: float = 60.0) -> Answer:
@@ -100,6 +116,35 @@ class Connection:
         with contextlib.closing(client):
             yield client
 
+    def _read(self, channel: paramiko.Channel, receive: Callable[[int], bytes], end: float) -> str:
+        """Read one of a command's streams until it ends; what comes on the other meanwhile waits in its window."""
+        heard = bytearray()
+        while True:
+            channel.settimeout(max(min(end - time.monotonic(), QUIET), 0.001))
+            try:
+                more = receive(_CHUNK)
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
+                self._require_life()
+            else:
+                heard += more
+                if not more:
+                    return heard.decode("utf-8", errors="replace")
+
+    def _require_life(self) -> None:
+        """Ask the device's sshd for a sign of life. Raises ReachError without one.
+
+        The kernel sees that a connection is dead only as far as the first jump host.
+        """
+        asking = Thread(
+            target=self.transport.global_request, args=("keepalive@openssh.com",), kwargs={"wait": True}, daemon=True
+        )
+        asking.start()
+        asking.join(QUIET)
+        if asking.is_alive():
+            raise refusal.went_away(self.login)
+
     def _code(self, channel: paramiko.Channel, end: float) -> int:
         if not channel.status_event.wait(max(end - time.monotonic(), 0.0)):
             raise TimeoutError
@@ -115,13 +160,3 @@ class Connection:
             raise refusal.unanswered(self.login, patience) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise refusal.went_away(self.login) from error
-
-
-def _read(channel: paramiko.Channel, receive: Callable[[int], bytes], end: float) -> str:
-    """Read one of the command's streams until it ends; what comes on the other meanwhile waits in its window."""
-    heard = bytearray()
-    channel.settimeout(max(end - time.monotonic(), 0.001))
-    while more := receive(_CHUNK):
-        heard += more
-        channel.settimeout(max(end - time.monotonic(), 0.001))
-    return heard.decode("utf-8", errors="replace")

@@ -274,3 +274,18 @@ def test_session_of_a_stopped_server_times_out(server: Server, session: Connecti
             session.run("true", patience=1.0)
     finally:
         os.kill(serving, signal.SIGCONT)
+
+
+def test_device_that_goes_away_behind_a_jump_host_is_missed(
+    server: Server, known_hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playbooks.remote.QUIET", 0.5)
+    with sshd(tmp_path / "box") as box:
+        box.pinned(known_hosts)
+        with connect(box.login(), (server.login("jump.an-bien"),), known_hosts) as connection:
+            assert connection.run("sleep 1.5; echo late").out == "late\n"
+            serving = int(connection.run("echo $PPID").out)
+            stopping = f"kill -STOP {serving}; sleep 20"
+            with pytest.raises(ReachError, match="went away in the middle"):
+                connection.run(stopping)
+            os.kill(serving, signal.SIGKILL)
