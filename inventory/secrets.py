@@ -1,5 +1,6 @@
 """Secrets by reference: `{secret: name}` in the files, the values in secrets.yaml, encrypted by ansible-vault."""
 
+import json
 import os
 import subprocess
 import sysconfig
@@ -74,7 +75,7 @@ def open_secrets(folder: Path) -> Mapping[str, str]:
 
 def encrypt(folder: Path, values: Mapping[str, str]) -> None:
     """Write `values` as the encrypted secrets.yaml of `folder`. Raises SecretError."""
-    text = "".join(f"{name}: '{value}'\n" for name, value in values.items())
+    text = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
     password = password_file(folder)
     assert password is not None, "the caller made it"
     (folder / FILE).write_text(_vault("encrypt", Path("-"), password, text), encoding="ascii")

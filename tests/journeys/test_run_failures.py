@@ -31,6 +31,7 @@ def broken(lab: Provisioned) -> Provisioned:
     """Break some machines, each in its own way; dong-1, dong-7 and dong-8 stay well."""
     swap_key(lab, "box.dong-2", "box.dong-1")
     lab.field.lab.fill_disk("box.dong-4")
+    lab.field.shell("box.dong-4", "dd if=/dev/zero of=/root/rest bs=1k 2>/dev/null || true")
     script = base64.b64encode(HANG).decode()
     lab.field.shell("box.dong-5", f"echo {script} | base64 -d > /root/hang.py")
     lab.field.shell("box.dong-5", "systemd-run -q sh -c 'systemctl stop ssh.socket ssh; exec python3 /root/hang.py'")
@@ -112,7 +113,6 @@ def test_no_secret_is_seen_anywhere(lab: Provisioned, job: str, tmp_path: Path) 
     core = TOKEN.split("'")[0]
     for text in texts:
         assert core not in text
-    assert "greeting" not in processes or processes
 
 
 def everything_in_process_lists() -> str:
