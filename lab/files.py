@@ -7,13 +7,14 @@ the lab is left, whatever else lies in the folder. So nobody has to trust a proc
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from pathlib import Path
 
 from lab.tidy import tidy
 
 CONTROL, LOCK, LOG, STATE, AUTHORITY, PRIVATE = "control", "lock", "lab.log", "lab.json", "ca.pem", "private"
-MACHINES, GROUP = "machines", "group"  # the folder of real machines; the name of the lab's control group
+MACHINES, GROUP, REPOSITORY = "machines", "group", "repository"  # real machines; which control group; their packages
 STAY = b"stay\n"  # what the keeper reads when it may outlive the one who started it
 _LEFTOVERS = (CONTROL, STATE, AUTHORITY)
 _MOMENT = 0.3  # seconds that somebody who only looks may hold the lock
@@ -63,4 +64,5 @@ def remove_leftovers(folder: Path) -> None:
     for name in (PRIVATE, MACHINES):
         with contextlib.suppress(OSError):
             (folder / name).rmdir()
+    shutil.rmtree(folder / REPOSITORY, ignore_errors=True)
     tidy(folder / GROUP)

@@ -21,7 +21,9 @@ SERVER = (
     "python3-minimal sudo systemd systemd-sysv tzdata"
 )
 ROUTER = f"{SERVER} chrony frr frr-pythontools rsyslog snmpd"
-IMAGES: Mapping[str, str] = {"server": SERVER, "router": ROUTER}  # the packages of each, besides the essential ones
+SWITCH = "iproute2 openssh-server python3-lxml python3-netaddr python3-twisted sudo"
+# The packages of each, besides the essential ones.
+IMAGES: Mapping[str, str] = {"server": SERVER, "router": ROUTER, "switch": SWITCH}
 
 # What a machine in a container never needs: consoles, file systems, clocks and accounting that are the host's.
 MASKED = (
@@ -84,6 +86,15 @@ def provide(name: str) -> Path:
             if not wanted.exists():
                 _make(name, wanted)
     return wanted
+
+
+def read_file(image: Path, name: str) -> bytes:
+    """Return what the file `name`, "etc/passwd" for example, holds in the archive `image`. Raises MachineError."""
+    read = ["tar", "--extract", "--zstd", "--to-stdout", f"--file={image}", f"./{name}"]
+    done = subprocess.run(read, capture_output=True, timeout=60, check=False)
+    if done.returncode:
+        raise MachineError(_("the image {image} cannot be read; remove it, and it is made anew").format(image=image))
+    return done.stdout
 
 
 @contextmanager

@@ -22,8 +22,10 @@ from typing import Any
 from lab.certificates import Authority
 from lab.files import CONTROL, MACHINES, STAY, open_folder
 from lab.listeners import Listeners, TooManyFilesError
+from lab.mirror import serve_mirror
 from lab.mounts import memory_folder, mount
 from lab.namespaces import CommandError
+from lab.packages.command import RepositoryError
 from lab.play import NotAMachineError, Play, UnknownNameError, memory_of
 from lab.scene import Scene, read_scene
 from lab.ways import Impairment
@@ -43,6 +45,8 @@ class Keeper:
         self._play = Play(scene, folder / MACHINES)
         self._listeners = Listeners(scene, authority)
         self._ports = self._listeners.open()
+        if scene.repository:
+            serve_mirror(Path(scene.repository), self._play.controller)
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "status": lambda _asked: None,
             "cut": lambda asked: self._play.cut(asked["parts"]),
@@ -81,7 +85,7 @@ class Keeper:
         try:
             asked = json.loads(line)
             if asked["do"] == "greet":
-                return {"silent": await self._play.silent_machines(asked["devices"])}
+                return await self._play.greet_machines(asked["devices"])
             self._commands[asked["do"]](asked)
         except UnknownNameError as error:
             return {"unknown": error.name, "near": error.near}
@@ -180,7 +184,7 @@ async def keep(scene: Scene, folder: Path) -> int:
     except TooManyFilesError as error:
         _report(too_many_files=str(error))
         return 1
-    except (OSError, CommandError) as error:
+    except (OSError, CommandError, RepositoryError) as error:
         _report(failed=f"{type(error).__name__}: {error}")
         return 1
     _report(ready=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from lab.machines.fleet import Fleet
 from lab.namespaces import CommandError, NetworkNamespace
@@ -52,9 +53,9 @@ class Play:
         self._offices = {place.id for place in scene.places}
         self._answering: frozenset[str] = frozenset()
         self._effects: dict[str, Impairment] = {}
-        self._controller = NetworkNamespace.current()
+        self.controller = NetworkNamespace.current()
         self._province = NetworkNamespace.fresh()
-        lay_wires(self._controller, self._province, scene.networks)
+        lay_wires(self.controller, self._province, scene.networks)
         self.fleet = Fleet(scene, machines, self._province)
         self._apply()
 
@@ -101,12 +102,15 @@ class Play:
         disk = self.fleet.body(device).disk
         disk.fill() if full else disk.free()
 
-    async def silent_machines(self, devices: Iterable[str]) -> list[str]:
-        """Return those real machines whose sshd does not greet. Raises UnknownNameError, NotAMachineError."""
+    async def greet_machines(self, devices: Iterable[str]) -> dict[str, Any]:
+        """Return the real machines whose sshd does not greet, `silent`, and what those said that have failed, `ended`.
+
+        Raises UnknownNameError, NotAMachineError.
+        """
         asked = list(devices)
         for device in asked:
             self._is_machine(device)
-        return await self.fleet.silent(asked)
+        return {"silent": await self.fleet.silent(asked), "ended": self.fleet.last_words(asked)}
 
     def buried(self, pid: int) -> bool:
         """Whether the dead child `pid` was ours; then its own object has taken note."""
@@ -137,7 +141,7 @@ class Play:
             return
         self.fleet.limit(rates(self.scene, found))
         self._tell_relay(found)
-        send_by_detour(self._controller, self._effects, found)
+        send_by_detour(self.controller, self._effects, found)
         self._effects = found
 
     def _tell_relay(self, found: dict[str, Impairment]) -> None:
@@ -167,7 +171,7 @@ class Play:
             self._wan = NetworkNamespace.fresh()
         finally:
             self._province.enter()
-        lay_detour(self._controller, self._province, self._wan)
+        lay_detour(self.controller, self._province, self._wan)
 
 
 def memory_of(pids: Iterable[int]) -> int:

@@ -25,6 +25,7 @@ from lab.inside import VARIABLE, inside
 from lab.machine import check_machine, environment, namespaces
 from lab.machines import KINDS
 from lab.machines.chosen import NO_MACHINES, Machines
+from lab.mirror import make_mirror
 from lab.running import Lab, Status
 from lab.scene import Scene, dump_scene
 from lab.staging import make_scene
@@ -41,24 +42,28 @@ def up(
     *,
     secrets: Mapping[str, str],
     machines: Machines = NO_MACHINES,
+    packages: bool = False,
     die_with_parent: bool = False,
     patience: float = 60.0,
 ) -> Lab:
     """Bring `province` up, with its files in `folder`, and return when every address answers.
 
     The devices that `machines` names are real, and sshd greets on each when this returns; their image is made
-    first if there is none, which takes a minute and the host's mirror. With `die_with_parent` the lab ends as
+    first if there is none, which takes a minute and the host's mirror. With `packages` the lab serves them a package
+    repository, see lab.mirror. With `die_with_parent` the lab ends as
     soon as this process does, however it ends. Raises MachineError, RunningError, NotRealError, StartError (also
     after `patience` seconds, and as many more for the machines).
     """
     check_machine(machines=bool(machines))
-    scene = dump_scene(_with_images(make_scene(province, secrets, machines))) + b"\n"
+    scene = _with_images(make_scene(province, secrets, machines))
     folder = folder.resolve()
     lock = take_lock(folder)
     if lock is None:
         raise RunningError(_("a lab is already up in {folder}; see: tuyen lab status").format(folder=folder))
     remove_leftovers(folder)
     try:
+        if packages:
+            scene = scene._replace(repository=str(make_mirror(folder)))
         starting = _start(folder, lock, machines=bool(machines))
     finally:
         os.close(lock)
@@ -67,7 +72,7 @@ def up(
     starting.wait()  # setsid has forked; what it started is nobody's child
     with starting.stdout:
         try:
-            _wait_until_ready(starting, scene, folder, patience)
+            _wait_until_ready(starting, dump_scene(scene) + b"\n", folder, patience)
             lab = _remember(folder)
             lab.wait_ssh(machines.kinds, patience)
         except BaseException:

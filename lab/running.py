@@ -106,10 +106,13 @@ class Lab:
     def wait_ssh(self, devices: Iterable[str], seconds: float) -> None:
         """Return as soon as sshd greets on each real machine of `devices`.
 
-        Raises NotRealError, and StartError after `seconds`, naming those that are silent.
+        Raises NotRealError; StartError for machines that have ended by themselves, and after `seconds` for those
+        that are silent.
         """
         silent, end = list(devices), time.monotonic() + seconds
-        while silent := ask(self.folder, "greet", devices=silent)["silent"]:
+        while (found := ask(self.folder, "greet", devices=silent))["silent"]:
+            silent = found["silent"]
+            _complain_of_ended(found["ended"])
             if time.monotonic() > end:
                 raise StartError(
                     _("no sshd answers within {seconds:g} s on: {devices}").format(
@@ -148,3 +151,10 @@ class Lab:
                 return False
             time.sleep(0.02)
         return True
+
+
+def _complain_of_ended(ended: Mapping[str, str]) -> None:
+    """Raise StartError if machines have ended by themselves: what each said last is there."""
+    if ended:
+        said = "; ".join(f"{machine}: {words}" for machine, words in ended.items())
+        raise StartError(_("machines have ended by themselves: {said}").format(said=said))

@@ -51,7 +51,10 @@ class Host(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """A device that is real. `kind` is a row of lab.machines.KINDS; `length` that of its office's prefix, 26."""
+    """A device that is real. `kind` is a row of lab.machines.KINDS; `length` that of its office's prefix, 26.
+
+    `user` and `password` are those of the province's access rules, "" where keys let in.
+    """
 
     id: str
     kind: str
@@ -60,6 +63,8 @@ class Machine(NamedTuple):
     length: int
     gateway: str  # the address of its office's gateway; "" when it is the gateway itself
     mac: str  # "02:00:0a:5b:11:48"
+    user: str = ""
+    password: str = ""
 
 
 class Scene(NamedTuple):
@@ -78,6 +83,7 @@ class Scene(NamedTuple):
     machines: tuple[Machine, ...] = ()
     images: Mapping[str, str] = {}
     authorized: str = ""
+    repository: str = ""  # the folder of the packages that are served to machines; "" for none
 
 
 def dump_scene(scene: Scene) -> bytes:
@@ -87,7 +93,7 @@ def dump_scene(scene: Scene) -> bytes:
 
 def read_scene(text: bytes) -> Scene:
     """Return the scene that `dump_scene` wrote."""
-    province, networks, places, hosts, names, name_server, machines, images, authorized = json.loads(text)
+    province, networks, places, hosts, names, name_server, machines, *rest = json.loads(text)
     return Scene(
         province,
         tuple(networks),
@@ -96,8 +102,7 @@ def read_scene(text: bytes) -> Scene:
         names,
         name_server,
         tuple(Machine(*fields) for fields in machines),
-        images,
-        authorized,
+        *rest,
     )
 
 

@@ -22,7 +22,7 @@ class Body:
 
     def __init__(self, system: System, disk: Disk, line: Line) -> None:
         self.disk, self.line, self.state = disk, line, State.OFF
-        self.system = system
+        self.system, self.reboots = system, False
         self._process: subprocess.Popen[bytes] | None = None
 
     def power_on(self) -> None:
@@ -40,20 +40,29 @@ class Body:
         self.line.remove()
         self.state = State.OFF
 
+    def failed(self, reason: str) -> None:
+        """Note why it does not run."""
+        with self.system.log.open("a") as log:
+            log.write(f"{reason}\n")
+        self.state = State.FAILED
+
+    def last_words(self) -> str:
+        """Return the last line that it wrote on its console."""
+        lines = self.system.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
     def greeted(self) -> None:
         """Note that its sshd answers."""
         if self.state is State.STARTING:
             self.state = State.UP
 
     def buried(self, pid: int) -> bool:
-        """Take note of the dead child `pid` if it is this machine; one that wants to reboot starts again."""
+        """Take note of the dead child `pid` if it is this machine; `reboots` tells whether it wants to start again."""
         if self._process is None or self._process.pid != pid:
             return False
         code = self._process.poll()
         self._process = None
-        if code == REBOOT:
-            self.power_on()
-        else:
-            self.line.remove()
-            self.state = State.FAILED if code else State.OFF
+        self.reboots = code == REBOOT
+        self.line.remove()
+        self.state = State.FAILED if code and not self.reboots else State.OFF
         return True

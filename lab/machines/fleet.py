@@ -12,7 +12,7 @@ from lab.machines.furniture import furnish_image, furnish_machine, host_name
 from lab.machines.line import Line, forward_packets
 from lab.machines.process import System
 from lab.mounts import memory_folder
-from lab.namespaces import NetworkNamespace
+from lab.namespaces import CommandError, NetworkNamespace
 from lab.scene import Machine, Scene
 
 _AT_ONCE = 8  # machines that start at the same time
@@ -58,10 +58,18 @@ class Fleet:
 
         async def start(name: str) -> None:
             async with room:
-                self._bodies[name].power_on()
+                self._start(name)
                 await self._until_up(name)
 
         await asyncio.gather(*(start(name) for name in self._bodies))
+
+    def _start(self, name: str) -> None:
+        """Start one; why one cannot be started stands in the lab's log, and the others start all the same."""
+        body = self._bodies[name]
+        try:
+            body.power_on()
+        except (OSError, CommandError) as error:
+            body.failed(f"{type(error).__name__}: {error}")
 
     def switch(self, name: str, on: bool) -> None:
         """Cut the power of the machine `name`, or give it back. Raises KeyError, OSError, CommandError."""
@@ -83,10 +91,11 @@ class Fleet:
             self._bodies[name].line.limit(rates.get(machine.address, 0))
 
     def buried(self, pid: int) -> bool:
-        """Whether the dead child `pid` was a machine of ours; then note it, and start it again if it reboots."""
+        """Whether the dead child `pid` was a machine of ours; then take note, and start it again if it reboots."""
         for name, body in self._bodies.items():
             if body.buried(pid):
-                if body.state is State.STARTING:
+                if body.reboots:
+                    self._start(name)
                     self._watch(name)
                 return True
         return False
@@ -95,7 +104,15 @@ class Fleet:
         """Return those of `names` whose sshd does not greet now. Raises KeyError."""
         asked = {name: self._machines[name].address for name in names}
         answers = await asyncio.gather(*(greets(address) for address in asked.values()))
+        for name, answered in zip(asked, answers, strict=True):
+            if answered:
+                self._bodies[name].greeted()
         return [name for name, answered in zip(asked, answers, strict=True) if not answered]
+
+    def last_words(self, names: Iterable[str]) -> dict[str, str]:
+        """Return what those of `names` said last that have ended by themselves, by their ids. Raises KeyError."""
+        failed = (name for name in names if self.body(name).state is State.FAILED)
+        return {name: self.body(name).last_words() for name in failed}
 
     def _watch(self, name: str) -> None:
         task = asyncio.ensure_future(self._until_up(name))
