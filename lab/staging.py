@@ -23,7 +23,7 @@ def make_scene(province: Province, secrets: Mapping[str, str], machines: Machine
         hosts=hosts,
         names=names,
         name_server=next(servers, ""),
-        machines=cast(province, machines),
+        machines=cast(province, machines, secrets),
         authorized=machines.authorized,
     )
 

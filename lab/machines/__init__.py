@@ -1,13 +1,13 @@
 """Devices that are real machines: which kinds there are, and what a kind must be able to tell.
 
-A kind is one module with three names and two functions (`Kind`), and one row here.
+A kind is one module with five names and two functions (`Kind`), and one row here.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from lab.machines import booted, light, router
+from lab.machines import booted, light, router, switch
 from lab.scene import Machine
 
 
@@ -16,6 +16,8 @@ class Kind(Protocol):
 
     PLATFORM: str  # of the declared devices that it can play
     IMAGE: str  # a row of lab.images.IMAGES
+    PARTS: tuple[str, ...]  # packages of this Python's that it copies in
+    PASSWORD: bool  # whether it lets in by the password of the access rules, not by key
 
     def furnish(self, machine: Machine, root: Path) -> None:
         """Write what this kind needs into `root`, the machine's own system, before its first start."""
@@ -24,5 +26,6 @@ class Kind(Protocol):
         """Return what systemd-nspawn is to do there: --boot, or the program that is process 1."""
 
 
-KINDS: Mapping[str, Kind] = {"booted": booted, "light": light, "router": router}
-USUAL: Mapping[str, str] = {"linux": "booted", "frr": "router"}  # platform -> the kind that plays it when none is named
+KINDS: Mapping[str, Kind] = {"booted": booted, "light": light, "router": router, "switch": switch}
+# Platform -> the kind that plays it when none is named.
+USUAL: Mapping[str, str] = {"linux": "booted", "frr": "router", "cisco_ios": "switch"}

@@ -6,8 +6,10 @@ from ipaddress import IPv4Address
 
 from inventory.language import _
 from inventory.model import Device, Office, Province
+from inventory.selector import select_devices
 from lab.errors import NotRealError
 from lab.machines import KINDS, USUAL
+from lab.machines.parts import folder_of
 from lab.scene import Machine
 
 
@@ -51,12 +53,12 @@ def _refuse(message: str, devices: Iterable[Device]) -> None:
         )
 
 
-def cast(province: Province, machines: Machines) -> tuple[Machine, ...]:
-    """Return the machines that the scene is to have. Raises NotRealError."""
-    return tuple(_machine(province, device, kind) for device, kind in machines.kinds.items())
+def cast(province: Province, machines: Machines, secrets: Mapping[str, str]) -> tuple[Machine, ...]:
+    """Return the machines that the scene is to have. Raises NotRealError, MachineError."""
+    return tuple(_machine(province, device, kind, secrets) for device, kind in machines.kinds.items())
 
 
-def _machine(province: Province, device_id: str, kind: str) -> Machine:
+def _machine(province: Province, device_id: str, kind: str, secrets: Mapping[str, str]) -> Machine:
     device = province.devices.get(device_id)
     if device is None or not device.address or kind not in KINDS:
         raise NotRealError(
@@ -64,7 +66,10 @@ def _machine(province: Province, device_id: str, kind: str) -> Machine:
                 device=device_id, kind=kind, kinds=", ".join(KINDS)
             )
         )
+    for part in KINDS[kind].PARTS:
+        folder_of(part)
     office = province.offices[device.office]
+    user, password = _account(province, device, secrets) if KINDS[kind].PASSWORD else ("", "")
     return Machine(
         id=device.id,
         kind=kind,
@@ -73,7 +78,24 @@ def _machine(province: Province, device_id: str, kind: str) -> Machine:
         length=int(office.prefix.partition("/")[2] or 32),
         gateway="" if device.gateway else _gateway(province, office),
         mac=device.mac or "02:00:" + ":".join(f"{byte:02x}" for byte in IPv4Address(device.address).packed),
+        user=user,
+        password=password,
     )
+
+
+def _account(province: Province, device: Device, secrets: Mapping[str, str]) -> tuple[str, str]:
+    """Return user and password by which the province's access rules log in to a device. Raises NotRealError."""
+    user, secret = "", ""
+    for rule in province.access:
+        if device in select_devices(province, rule.select):
+            user, secret = rule.user or user, rule.password or secret
+    if not user or secret not in secrets:
+        raise NotRealError(
+            _(
+                "'{device}' lets in by password only; name user and password for it under access: in province.yaml"
+            ).format(device=device.id)
+        )
+    return user, secrets[secret]
 
 
 def _gateway(province: Province, office: Office) -> str:

@@ -6,6 +6,8 @@ from lab.scene import Machine
 
 PLATFORM = "linux"
 IMAGE = "server"
+PARTS: tuple[str, ...] = ()
+PASSWORD = False
 
 
 def furnish(_machine: Machine, _root: Path) -> None:

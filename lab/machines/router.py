@@ -10,6 +10,8 @@ from lab.scene import Machine
 
 PLATFORM = "frr"
 IMAGE = "router"
+PARTS: tuple[str, ...] = ()
+PASSWORD = False
 _DAEMONS = ("ospfd",)  # besides zebra and staticd, which always run
 _FOLDERS = {"frr": "frr", "chrony": "_chrony"}  # below /var/log, and whose they are
 _FILES = {
