@@ -4,8 +4,9 @@ A step is a file with `deploy(values)`, called once for each device; `values` ar
 under "tuyen" what the inventory knows of the device. It calls pyinfra's operations, each with a `name` of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pyinfra.api.operation import OperationMeta
@@ -22,6 +23,17 @@ class NotAtTargetError(Exception):
     """What a step looked at is not as it must be; the message is the reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The condition that one of some operations has changed something."""
+
+    operations: tuple[OperationMeta, ...]
+
+    def __call__(self) -> bool:
+        """Whether it holds."""
+        return any(operation.did_change() for operation in self.operations)
+
+
 def note(text: str) -> None:
     """Tell something that a person should know of this device, and that is no change."""
     _voice().note(text)
@@ -32,9 +44,9 @@ def report(facts: Mapping[str, Any]) -> None:
     _voice().facts(facts)
 
 
-def changed(*operations: OperationMeta) -> Callable[[], bool]:
+def changed(*operations: OperationMeta) -> Changed:
     """Return the condition, for `_if`, that one of `operations` has changed something."""
-    return lambda: any(operation.did_change() for operation in operations)
+    return Changed(operations)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import base64
 import binascii
 import difflib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,13 @@ from pyinfra.api.command import FileUploadCommand, FunctionCommand, PyinfraComma
 from pyinfra.api.facts import FactBase
 from pyinfra.api.host import Host
 
+Commands = Generator[PyinfraCommand, None, None]  # what operations are
 _LARGEST = 262_144  # bytes of a file that are compared line by line
 _MISSING = "missing"
+
+
+class SilentCommand(StringCommand):
+    """A command whose answer is in no log: it may hold secrets in a form that no mask knows."""
 
 
 class FileBytes(FactBase[bytes | None]):
@@ -23,7 +28,7 @@ class FileBytes(FactBase[bytes | None]):
     def command(self, path: str) -> StringCommand:
         """Return what asks for it: base64, since a file may hold anything."""
         quoted = QuoteString(path)
-        return StringCommand(
+        return SilentCommand(
             "if", "test", "-e", quoted, ";", "then", "head", "-c", str(_LARGEST + 1), quoted, "|", "base64", ";",
             "else", "echo", _MISSING, ";", "fi",
         )  # fmt: skip
@@ -41,6 +46,15 @@ class FileBytes(FactBase[bytes | None]):
         return b""
 
 
+class FileWrite(StringCommand):
+    """A command that replaces the file `path` by `content`, which it reads from its stdin as base64."""
+
+    def __init__(self, path: str, content: bytes, *bits: Any) -> None:
+        """Take the command's `bits`; the content is in no command line, where others on the device could read it."""
+        super().__init__(*bits, _stdin=base64.b64encode(content).decode())
+        self.path, self.content = path, content
+
+
 def foreseeable(command: PyinfraCommand) -> bool:
     """Whether what `command` does is known before it runs; a function may do anything."""
     return not isinstance(command, FunctionCommand)
@@ -48,6 +62,8 @@ def foreseeable(command: PyinfraCommand) -> bool:
 
 def shown(command: PyinfraCommand, host: Host) -> str:
     """Return what `command` would do to `host`, which is asked for the file that would be replaced."""
+    if isinstance(command, FileWrite):
+        return file_diff(command.path, host.get_fact(FileBytes, path=command.path), command.content)
     if isinstance(command, FileUploadCommand):
         present = host.get_fact(FileBytes, path=command.dest)
         return file_diff(command.dest, present, _content(command.src))

@@ -11,6 +11,7 @@ from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.connectors.util import CommandOutput
 
 from playbooks.connection import connect
+from playbooks.drivers.pyinfra_commands import SilentCommand
 from playbooks.drivers.pyinfra_voice import ORDER, VOICE
 from playbooks.errors import ReachError
 from playbooks.remote import Connection
@@ -45,7 +46,7 @@ class PinnedConnector(SSHConnector):
         self._log(f"$ {command}")
         with self._noticed():
             succeeded, output = super().run_shell_command(command, *args, **kwargs)
-        for line in output.output_lines:
+        for line in output.output_lines if not isinstance(command, SilentCommand) else ():
             self._log(f"  {line}")
         return succeeded, output
 

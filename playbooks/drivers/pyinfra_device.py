@@ -6,13 +6,14 @@ from typing import Any
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
+from pyinfra.api.operation import OperationMeta
 from pyinfra.api.operations import run_host_op
 from pyinfra.api.state import StateOperationHostData
 from pyinfra.connectors.util import CommandOutput
 from pyinfra.context import ctx_host
 
 from inventory.language import _
-from playbooks.deploying import NotApplicableError, NotAtTargetError
+from playbooks.deploying import Changed, NotApplicableError, NotAtTargetError
 from playbooks.drivers.pyinfra_commands import foreseeable, shown
 from playbooks.drivers.pyinfra_connector import PinnedConnector
 from playbooks.drivers.pyinfra_state import Devices, UnansweredError
@@ -40,7 +41,7 @@ class Work:
         self._state, self._host, self._step, self._stopping = state, host, step, stopping
         self._voice: Voice = host.connector_data[VOICE]
         self._doing = ""  # the operation in hand
-        self._unforeseen = False  # whether something before was left to be decided at apply
+        self._unforeseen: list[OperationMeta] = []  # left to be decided at apply
         self._changes = 0
 
     def run(self, deploy: Deploy) -> None:
@@ -102,10 +103,19 @@ class Work:
         else:
             commands, told = self._expected(data)
         if commands is None or commands:
-            foreseen = commands is not None and all(map(foreseeable, commands))
-            foreseen = foreseen and not (self._unforeseen and data.global_arguments.get("_if"))
+            foreseen = commands is not None and all(map(foreseeable, commands)) and self._surely(data)
             self._tell_change(told if foreseen else "", foreseen=foreseen)
+            self._unforeseen += [] if foreseen else [data.operation_meta]
         data.operation_meta.set_complete(True, [None] if commands is None else commands, CommandOutput([]))
+
+    def _surely(self, data: StateOperationHostData) -> bool:
+        """Whether the conditions of an operation, which hold, do so by what is foreseen alone."""
+        given = data.global_arguments.get("_if") or []
+        for condition in given if isinstance(given, list) else [given]:
+            causes = condition.operations if isinstance(condition, Changed) else self._unforeseen
+            if causes and all(cause in self._unforeseen for cause in causes if cause.did_change()):
+                return False
+        return True
 
     def _expected(self, data: StateOperationHostData) -> tuple[list[PyinfraCommand] | None, str]:
         """Return the commands of an operation and their text; None when it cannot be asked before earlier changes."""
@@ -141,7 +151,6 @@ class Work:
 
     def _tell_change(self, diff: str, *, foreseen: bool = True) -> None:
         self._changes += 1
-        self._unforeseen = self._unforeseen or not foreseen
         self._voice.change(self._doing, diff, foreseen=foreseen)
 
     @property
@@ -152,8 +161,9 @@ class Work:
 
     def _last_words(self, data: StateOperationHostData) -> str:
         meta = data.operation_meta
-        lines = [line for line in (*meta.stdout_lines, *meta.stderr_lines) if line.strip()]
-        return lines[-1].strip()[:_MOST] if lines else ""
+        lines = [line for line in (*meta.stdout_lines, *meta.stderr_lines) if any(map(str.isalpha, line))]
+        wrong = [line for line in lines if "error" in line.lower()]
+        return (wrong[:1] or lines[-1:] or [""])[0].strip()[:_MOST]
 
     def _failure(self, error: Exception) -> tuple[Outcome, str]:
         """Return how a step ended that `error` broke off, and the reason as a sentence."""

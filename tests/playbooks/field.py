@@ -33,7 +33,7 @@ class Field:
     province: Province
     folder: Path
     lab: Lab
-    sets: dict[str, Any] = field(default_factory=dict)  # values of variables that every job gets
+    sets: dict[str, Any] = field(default_factory=dict)  # values for jobs that have such variables
 
     def devices(self, selector: str) -> Sequence[Device]:
         return select_devices(self.province, selector)
@@ -42,7 +42,7 @@ class Field:
         self, job: str, step: str, selector: str, *, secrets: Mapping[str, str] | None = None, **sets: Any
     ) -> list[Event]:
         """Do one step of a job and return what was told, in order."""
-        lines = self._perform(job, step, selector, secrets or {}, {**self.sets, **sets}).splitlines()
+        lines = self._perform(job, step, selector, secrets or {}, sets).splitlines()
         return [_event(kind, values) for kind, values in map(json.loads, lines)]
 
     def gather(self, selector: str) -> Mapping[str, Any]:
@@ -79,6 +79,7 @@ class Field:
             "selector": selector,
             "secrets": secrets,
             "sets": sets,
+            "usual": self.sets,
         }
         return self.run([sys.executable, "-m", "tests.playbooks.performing"], order, seconds=600)
 

@@ -1,8 +1,9 @@
 """One step of a job, carried out where the controller of a lab stands: the order on stdin, what happens on stdout.
 
-{"province": FOLDER, "run": FOLDER, "job": NAME, "step": STEP, "selector": ..., "sets": {...}}
+{"province": FOLDER, "run": FOLDER, "job": NAME, "step": STEP, "selector": ..., "sets": {...}, "usual": {...}}
 
-Each event is one line, ["Change", {...}]. With "job" empty, the host keys of the devices are pinned instead.
+"usual" are values for jobs that have such variables, "secrets" what references reveal. Each event is one line,
+["Change", {...}]. With "job" empty, the host keys of the devices are pinned instead.
 """
 
 import dataclasses
@@ -40,7 +41,8 @@ def perform(province: Province, order: Mapping[str, Any]) -> None:
     folder, secrets = Path(province.folder), order.get("secrets", {})
     devices = select_devices(province, order["selector"])
     job = find_job(folder, order["job"])
-    values = values_of(province, job, devices, order["sets"])
+    usual = {name: value for name, value in order["usual"].items() if name in job.shape.variables}
+    values = values_of(province, job, devices, {**usual, **order["sets"]})
     targets = Access(province, "tuyen", secrets).targets(devices, values)
     run = Path(order["run"])
     run.mkdir(exist_ok=True)

@@ -1,0 +1,36 @@
+"""systemd units that run and start at boot."""
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from playbooks.drivers.pyinfra_commands import Commands
+
+
+class UnitState(FactBase[tuple[str, str]]):
+    """What systemctl says: ("active", "enabled")."""
+
+    def command(self, unit: str) -> str:
+        """Return what asks for it."""
+        return f"systemctl is-active {unit}; systemctl is-enabled {unit} 2>/dev/null; true"
+
+    def process(self, output: list[str]) -> tuple[str, str]:
+        """Return what was answered."""
+        active, enabled = (*output, "", "")[:2]
+        return active, enabled
+
+    @staticmethod
+    def default() -> tuple[str, str]:
+        """Return what no answer means."""
+        return "", ""
+
+
+@operation()
+def running(unit: str) -> Commands:
+    """Let `unit` run now and after every boot."""
+    active, enabled = host.get_fact(UnitState, unit=unit)
+    if enabled != "enabled":
+        yield StringCommand("systemctl", "-q", "enable", unit)
+    if active != "active":
+        yield StringCommand("systemctl", "start", unit)
