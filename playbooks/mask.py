@@ -1,19 +1,32 @@
 """Hiding secrets in whatever is shown or kept."""
 
+import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
 
 HIDDEN = "********"
 _SHORTEST = 4  # characters; hiding shorter ones would garble everything and hide nothing
+# How a secret stands in texts that quote it.
+_FORMS: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda secret: secret.replace("\\", "\\\\").replace('"', '\\"'),  # JSON, YAML, C
+    lambda secret: secret.replace("'", "'\"'\"'"),  # a shell's single quotes
+    lambda secret: secret.replace("'", "''"),  # YAML's and SQL's single quotes
+    lambda secret: secret.replace("\\", "\\\\").replace("'", "\\'"),  # Python's single quotes
+    lambda secret: quote(secret, safe=""),  # URLs
+    lambda secret: base64.b64encode(secret.encode()).decode(),
+)
 
 
 class Mask:
-    """Replaces each of some secrets, wherever it stands in a text."""
+    """Replaces each of some secrets, wherever and however quoted it stands in a text."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Take the secrets' values; also as they stand in JSON and YAML texts, with quotes escaped."""
-        forms = {form for secret in secrets for form in (secret, secret.replace("\\", "\\\\").replace('"', '\\"'))}
-        longest_first = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
+        """Take the secrets' values."""
+        long_enough = [secret for secret in secrets if len(secret) >= _SHORTEST]
+        forms = {form(secret) for secret in long_enough for form in _FORMS}
+        longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:

@@ -1,6 +1,9 @@
 """Plans are values with an address of their own; masks hide what must not be seen."""
 
+import base64
 import json
+import shlex
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -86,5 +89,10 @@ def test_a_mask_hides_each_secret_in_every_form() -> None:
     mask = Mask(['pass"word\\1', "longer-pass", "pass"])
     text = 'a pass"word\\1 b ' + json.dumps({"key": 'pass"word\\1'}) + " longer-pass"
     assert mask(text) == f'a {HIDDEN} b {{"key": "{HIDDEN}"}} {HIDDEN}'
+    difficult = "it's a \"\\ secret"
+    quoted = [shlex.quote(difficult), repr(difficult), json.dumps(difficult), urllib.parse.quote(difficult, safe="")]
+    for form in [*quoted, base64.b64encode(difficult.encode()).decode(), "x='it''s a \"\\ secret'"]:
+        assert "secret" not in Mask([difficult])(form), form
+        assert HIDDEN in Mask([difficult])(form), form
     assert Mask([])("nothing to hide") == "nothing to hide"
     assert Mask(["ab", ""])("cabbage") == "cabbage"
