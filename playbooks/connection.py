@@ -27,7 +27,6 @@ from playbooks.target import Login
 __all__ = ["Answer", "Connection", "Dialled", "connect", "dial", "scan"]
 
 PATIENCE = 10.0  # seconds for each: connection, greeting and key exchange, login
-_KEEPALIVE = 5  # seconds
 _DEAD_AFTER = 20_000  # milliseconds without acknowledgement, then the kernel gives a connection up
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")  # how a key of type ssh-rsa may sign, best first
 
@@ -142,6 +141,13 @@ def _forward(client: paramiko.SSHClient, hop: Login, beyond: Login, patience: fl
         raise refusal.unforwarded(hop, beyond, error, patience) from error
 
 
+class _Transport(paramiko.Transport):
+    """A transport that never asks the terminal for a second factor, as the library does of itself."""
+
+    def auth_interactive_dumb(self, username: str, handler: object = None, submethods: str = "") -> list[str]:  # noqa: ARG002
+        raise paramiko.BadAuthenticationType("more is asked for than we have", ["keyboard-interactive"])
+
+
 class _OnlyPinned(paramiko.MissingHostKeyPolicy):
     """Rejects every host key but the pinned ones."""
 
@@ -191,9 +197,6 @@ def _authenticate(
         look_for_keys=ours,
         transport_factory=factory,
     )
-    transport = client.get_transport()
-    if transport is not None:
-        transport.set_keepalive(_KEEPALIVE)
 
 
 def _key(login: Login) -> paramiko.PKey | None:
@@ -209,7 +212,7 @@ def _transport(pinned: Sequence[Pin], patience: float) -> Callable[..., paramiko
     """Return what makes transports that ask for keys of the pinned types first, and wait no longer than told."""
 
     def make(line: Line, **options: Any) -> paramiko.Transport:
-        transport = paramiko.Transport(line, **options)
+        transport = _Transport(line, **options)
         transport.banner_timeout = transport.handshake_timeout = patience
         choices = transport.get_security_options()
         wanted = [name for pin in pinned for name in (_RSA if pin.kind == "ssh-rsa" else (pin.kind,))]

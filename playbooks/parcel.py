@@ -16,8 +16,8 @@ from playbooks.target import Target
 _MODE = re.compile(r"0?[0-7]{3,4}")
 _OWNER = re.compile(r"[A-Za-z_][\w.-]*(:[A-Za-z_][\w.-]*)?")
 _LEAST_WINDOW, _MOST_WINDOW = 16 * 1024, 1024 * 1024
-_WINDOW_SHARE = 64  # of the file may be lost in a cut: 1/64
-_WINDOW_SECONDS = 2.0  # that a window may take on the office's uplink
+_WINDOW_SHARE = 128  # 1/128 of the file may be lost in a cut
+_WINDOW_SECONDS = 1.0  # that a window may take on the office's uplink
 _LEAST_BLOCK = 64 * 1024
 _MOST_BLOCKS = 64
 

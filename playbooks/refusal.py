@@ -84,9 +84,7 @@ def at_jump_host(hop: Login, error: ReachError) -> ReachError:
 
 def not_let_in(login: Login, error: Exception, spent: float, patience: float) -> ReachError:
     """Tell why no session came about on an open connection, after `spent` seconds of waiting."""
-    if isinstance(error, paramiko.AuthenticationException) and "Auth" in str(error):
-        return _unauthenticated(login, error, patience)
-    if isinstance(error, paramiko.BadAuthenticationType):
+    if isinstance(error, paramiko.AuthenticationException):
         return _unauthenticated(login, error, patience)
     if "No authentication methods" in str(error):
         told = _("no key to log in with: declare one for {device}, or load one into your ssh-agent")

@@ -5,7 +5,7 @@ import shlex
 import socket
 import time
 from collections.abc import Callable, Iterator
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -16,7 +16,7 @@ from playbooks.target import Login
 from playbooks.traffic import Traffic, traffic_of
 
 SFTP_PATIENCE = 10.0  # seconds
-QUIET = 15.0  # seconds that a command may say nothing before we ask whether the device is still there
+PULSE = 10.0  # seconds between two questions whether the device is still there, and for an answer
 _CHUNK = 32768
 
 
@@ -44,6 +44,9 @@ class Connection:
         `nearest` is the TCP connection that carries it, to the first jump host if there is one.
         """
         self.login, self.client, self._way, self._nearest = login, client, way, nearest
+        over = Event()
+        way.callback(over.set)
+        Thread(target=_feel_pulse, args=(self.transport, over), daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +90,8 @@ class Connection:
             if stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
-            out = self._read(channel, channel.recv, end)
-            err = self._read(channel, channel.recv_stderr, end)
+            out = _read(channel, channel.recv, end)
+            err = _read(channel, channel.recv_stderr, end)
             return Answer(self._code(channel, end), out, err)
 
     def run_as_root(self, command: str, *, stdin: bytes = b"", patience: float = 60.0) -> Answer:
@@ -116,35 +119,6 @@ class Connection:
         with contextlib.closing(client):
             yield client
 
-    def _read(self, channel: paramiko.Channel, receive: Callable[[int], bytes], end: float) -> str:
-        """Read one of a command's streams until it ends; what comes on the other meanwhile waits in its window."""
-        heard = bytearray()
-        while True:
-            channel.settimeout(max(min(end - time.monotonic(), QUIET), 0.001))
-            try:
-                more = receive(_CHUNK)
-            except TimeoutError:
-                if time.monotonic() > end:
-                    raise
-                self._require_life()
-            else:
-                heard += more
-                if not more:
-                    return heard.decode("utf-8", errors="replace")
-
-    def _require_life(self) -> None:
-        """Ask the device's sshd for a sign of life. Raises ReachError without one.
-
-        The kernel sees that a connection is dead only as far as the first jump host.
-        """
-        asking = Thread(
-            target=self.transport.global_request, args=("keepalive@openssh.com",), kwargs={"wait": True}, daemon=True
-        )
-        asking.start()
-        asking.join(QUIET)
-        if asking.is_alive():
-            raise refusal.went_away(self.login)
-
     def _code(self, channel: paramiko.Channel, end: float) -> int:
         if not channel.status_event.wait(max(end - time.monotonic(), 0.0)):
             raise TimeoutError
@@ -160,3 +134,29 @@ class Connection:
             raise refusal.unanswered(self.login, patience) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise refusal.went_away(self.login) from error
+
+
+def _read(channel: paramiko.Channel, receive: Callable[[int], bytes], end: float) -> str:
+    """Read one of a command's streams until it ends; what comes on the other meanwhile waits in its window."""
+    heard = bytearray()
+    channel.settimeout(max(end - time.monotonic(), 0.001))
+    while more := receive(_CHUNK):
+        heard += more
+        channel.settimeout(max(end - time.monotonic(), 0.001))
+    return heard.decode("utf-8", errors="replace")
+
+
+def _feel_pulse(transport: paramiko.Transport, over: Event) -> None:
+    """Ask the device's sshd for a sign of life now and then, and end the session without one: all that waits is told.
+
+    The kernel sees that a connection is dead only as far as the first jump host, and the library waits for ever.
+    """
+    while not over.wait(PULSE):
+        asking = Thread(
+            target=transport.global_request, args=("keepalive@openssh.com",), kwargs={"wait": True}, daemon=True
+        )
+        asking.start()
+        asking.join(PULSE)
+        if asking.is_alive():
+            transport.close()
+            return

@@ -140,6 +140,13 @@ def test_password_where_none_are_taken(tmp_path: Path) -> None:
     assert reason == f"127.0.0.1 does not take the password from {USER}; it takes: publickey"
 
 
+def test_second_factor_is_never_asked_of_the_terminal(tmp_path: Path) -> None:
+    with sshd(tmp_path / "two", "AuthenticationMethods publickey,password") as two:
+        reason = refused(two.login(), two.pinned(tmp_path / "known_hosts"))
+    assert reason.startswith("127.0.0.1 does not take the key ")
+    assert reason.endswith("it takes: keyboard-interactive")
+
+
 def test_keys_that_cannot_be_used(server: Server, known_hosts: Path, tmp_path: Path) -> None:
     locked, torn = key_pair(tmp_path / "locked", passphrase="mật khẩu"), tmp_path / "torn"
     torn.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n")
@@ -279,7 +286,7 @@ def test_session_of_a_stopped_server_times_out(server: Server, session: Connecti
 def test_device_that_goes_away_behind_a_jump_host_is_missed(
     server: Server, known_hosts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playbooks.remote.QUIET", 0.5)
+    monkeypatch.setattr("playbooks.remote.PULSE", 0.5)
     with sshd(tmp_path / "box") as box:
         box.pinned(known_hosts)
         with connect(box.login(), (server.login("jump.an-bien"),), known_hosts) as connection:

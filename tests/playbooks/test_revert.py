@@ -3,8 +3,10 @@
 import contextlib
 import dataclasses
 import shlex
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from playbooks.errors import ReachError, RevertError
 from playbooks.revert import State
 from tests.playbooks.inside_lab import Box, boxes
 
+SCRIPTS = Path(revert.__file__).parent
 TREE = "/etc/thử nghiệm"
 LIST = (
     f"find {shlex.quote(TREE)} -printf '%p %m %u %g %y %l %T@\\n' | sort; cat {shlex.quote(TREE)}/* 2>/dev/null; true"
@@ -254,3 +257,10 @@ def test_paths_that_cannot_be_put_back(lab: dict[str, Box], path: str) -> None:
 def test_names_that_cannot_be(lab: dict[str, Box], run: str) -> None:
     with pytest.raises(RevertError, match="cannot name a revert"):
         arm(lab["box.north"], run)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda script: str(script.name))
+def test_scripts_are_clean_in_any_posix_shell(script: Path) -> None:
+    for command in (["dash", "-n"], ["shellcheck", "--shell=sh"]):
+        done = subprocess.run([*command, script], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
