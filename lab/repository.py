@@ -26,6 +26,7 @@ from lab.packages import PACKAGES, Package, build_package, debian, versions
 from lab.packages.command import RepositoryError, check_programs, run
 from lab.packages.suite import Suite, stanzas
 from lab.signing import SigningKey
+from lab.sources import suite
 
 CERTIFICATE = "province.asc"  # the public key, as it is served
 PUBLIC, LOG = "public", "requests.log"
@@ -58,7 +59,8 @@ def build_repository(folder: Path, status: Path, offers: Mapping[str, str] | Non
     """Make the repository in `folder`, which is made too, for machines whose dpkg status is the file `status`.
 
     `offers` are the newest versions to offer, by package; the first one of each otherwise. Debian's packages are
-    fetched by the host's apt when the cache does not hold them. Raises MachineError, RepositoryError.
+    fetched by the host's apt when the cache does not hold them: do it outside of the lab, which has no way out.
+    Raises MachineError, RepositoryError.
     """
     check_programs()
     pool = folder / PUBLIC / _POOL
@@ -133,14 +135,14 @@ def _include(folder: Path, cache: Path, key: SigningKey) -> None:
     place = folder / PUBLIC / debian.POOL
     place.unlink(missing_ok=True)
     place.symlink_to(cache.resolve())
-    Suite(folder, debian.suite()).publish((cache / debian.INDEX).read_text(), key)
+    Suite(folder, suite()).publish((cache / debian.INDEX).read_text(), key)
 
 
 def _publish(folder: Path, offers: Mapping[str, str], key: SigningKey) -> None:
     known: dict[str, str] = json.loads((folder / _INDEX).read_text())
-    for suite in dict.fromkeys(package.suite for package in PACKAGES):
-        shown = [package for package in PACKAGES if package.suite == suite and _is_offered(package, offers)]
-        Suite(folder, suite).publish("".join(known[package.file] for package in shown), key)
+    for name in dict.fromkeys(package.suite for package in PACKAGES):
+        shown = [package for package in PACKAGES if package.suite == name and _is_offered(package, offers)]
+        Suite(folder, name).publish("".join(known[package.file] for package in shown), key)
     written = folder / f"{_OFFERS}.new"
     written.write_text(json.dumps(offers))
     written.replace(folder / _OFFERS)

@@ -5,13 +5,13 @@ They come from wherever the host's apt gets its packages, once; then they lie in
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from inventory.language import _
-from lab.packages.command import RepositoryError, run
+from lab.images import cache_folder
+from lab.packages.command import run
+from lab.sources import suite
 
 PACKAGES = (
     "auditd",
@@ -28,20 +28,6 @@ POOL = "pool/debian"  # where the index says that the packages lie
 _SECONDS = 600.0
 
 
-def suite() -> str:
-    """Return the host's code name, for example "bookworm". Raises RepositoryError when it has none."""
-    lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-    known = dict(line.split("=", 1) for line in lines if "=" in line)
-    if not (name := known.get("VERSION_CODENAME", "").strip('"')):
-        raise RepositoryError(_("/etc/os-release names no VERSION_CODENAME: the lab needs Debian or Ubuntu"))
-    return name
-
-
-def architecture() -> str:
-    """Return the host's architecture as Debian calls it, for example "amd64". Raises RepositoryError."""
-    return run("dpkg", "--print-architecture").strip()
-
-
 def cached(status: Path, packages: Sequence[str] = PACKAGES) -> Path:
     """Return the folder with `packages`, all that they need, and their index; fetched when it is not there yet.
 
@@ -49,7 +35,7 @@ def cached(status: Path, packages: Sequence[str] = PACKAGES) -> Path:
     Raises RepositoryError.
     """
     key = hashlib.sha256("\n".join((suite(), *sorted(packages), status.read_text())).encode())
-    folder = _cache() / f"packages-{suite()}-{key.hexdigest()[:16]}"
+    folder = cache_folder() / f"packages-{suite()}-{key.hexdigest()[:16]}"
     if not (folder / INDEX).exists():
         _fetch(status, packages, folder)
     return folder
@@ -64,8 +50,11 @@ def _fetch(status: Path, packages: Sequence[str], folder: Path) -> None:
         (pool / "partial").rmdir()
         (pool / INDEX).write_text(run("apt-ftparchive", "packages", POOL, folder=Path(made)))
         pool.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        pool.rename(folder)
+        try:
+            pool.rename(folder)
+        except OSError:
+            if not (folder / INDEX).exists():  # or else somebody else was faster
+                raise
 
 
 def _download(status: Path, packages: Sequence[str], pool: Path) -> None:
@@ -81,8 +70,3 @@ def _download(status: Path, packages: Sequence[str], pool: Path) -> None:
     }
     options = [word for name, value in settings.items() for word in ("--option", f"{name}={value}")]
     run("apt-get", *options, "--yes", "--download-only", "install", *packages, seconds=_SECONDS)
-
-
-def _cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home, "tuyen", "lab")

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
 
-from lab.packages import debian
 from lab.signing import SigningKey
+from lab.sources import architecture
 
 ORIGIN = "Practice province"
 COMPONENT = "main"
@@ -36,20 +36,20 @@ class Suite:
     """The suite `name` of the repository in `folder`."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name = folder, name
+        self._folder, self._name, self._architecture = folder, name, architecture()
+        self._lists = Path(COMPONENT, f"binary-{self._architecture}")
         self._link = folder / "public" / "dists" / name
 
     def publish(self, index: str, key: SigningKey) -> None:
         """Let the suite hold what `index` says, from one moment to the next. Raises RepositoryError."""
-        architecture = debian.architecture()
         old = self._link.resolve() if self._link.is_symlink() else None
-        if old and (old / COMPONENT / f"binary-{architecture}" / _INDEX).read_text() == index:
+        if old and (old / self._lists / _INDEX).read_text() == index:
             return
         stamp = max(int(time.time()), int(old.name) + 1 if old else 0)
         state = self._folder / "states" / self._name / str(stamp)
-        self._fill(state / COMPONENT / f"binary-{architecture}", index)
-        (state / "InRelease").write_text(key.sign(self._release(state, architecture, stamp)))
-        self._share(state / COMPONENT / f"binary-{architecture}")
+        self._fill(state / self._lists, index)
+        (state / "InRelease").write_text(key.sign(self._release(state, stamp)))
+        self._share(state / self._lists)
         for file in state.rglob("*"):
             os.utime(file, (stamp, stamp), follow_symlinks=False)
         self._switch(state)
@@ -63,7 +63,7 @@ class Suite:
         (folder / _INDEX).write_bytes(text)
         (folder / f"{_INDEX}.gz").write_bytes(gzip.compress(text, mtime=0))
 
-    def _release(self, state: Path, architecture: str, stamp: int) -> str:
+    def _release(self, state: Path, stamp: int) -> str:
         fields = {
             "Origin": ORIGIN,
             "Label": ORIGIN,
@@ -71,7 +71,7 @@ class Suite:
             "Codename": self._name,
             "Date": formatdate(stamp, usegmt=True).replace("GMT", "UTC"),
             "Acquire-By-Hash": "yes",
-            "Architectures": architecture,
+            "Architectures": self._architecture,
             "Components": COMPONENT,
         }
         lines = [f"{name}: {value}" for name, value in fields.items()]

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from lab.images import provide, read_file
 from lab.machine import environment
 from lab.packages import PACKAGES, build_package, debian
 from lab.packages.command import RepositoryError
 from lab.repository import CERTIFICATE, LOG, build_repository, offer, offered, start_repository
+from lab.sources import architecture, suite
 from tests.exporters.daemons import HERE, free_port
 
-STATUS = Path("/var/lib/dpkg/status")
-SUITES = ("province", "security", debian.suite())
+SUITES = ("province", "security", suite())
 
 
 class Client:
@@ -88,9 +89,17 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def status(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What dpkg of a server machine says is installed."""
+    file: Path = tmp_path_factory.mktemp("image") / "status"
+    file.write_bytes(read_file(provide("server"), "var/lib/dpkg/status"))
+    return file
+
+
+@pytest.fixture(scope="module")
+def repository(status: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder, port = tmp_path_factory.mktemp("repository") / ("long" * 30), free_port()
-    build_repository(folder, STATUS)
+    build_repository(folder, status)
     server = start_repository(folder, HERE, port)
     yield Served(folder, port)
     server.terminate()
@@ -124,15 +133,15 @@ def test_only_the_suite_that_changed_is_fetched_again(served: Served, client: Cl
     assert client.versions("lab-library") == ["1.0"]
     offer(served.folder, "lab-library", "1.1")
     told = client.update()
-    assert [line.split()[2] for line in told.splitlines() if line.startswith("Hit:")] == ["province", debian.suite()]
+    assert [line.split()[2] for line in told.splitlines() if line.startswith("Hit:")] == ["province", suite()]
     assert client.versions("lab-library") == ["1.1", "1.0"]
     candidate = client.apt("apt-cache", "policy", "lab-library").stdout
     assert re.search(r"500 http://\S+ security/main", candidate.split("1.0 ")[0]), candidate
 
 
-def test_a_repository_signed_by_another_key_is_refused(served: Served, tmp_path: Path) -> None:
+def test_a_repository_signed_by_another_key_is_refused(served: Served, status: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    build_repository(other, STATUS)
+    build_repository(other, status)
     client = Client(tmp_path / "client", served.url, other / "public" / CERTIFICATE)
     refused = client.apt("apt-get", "update")
     assert refused.returncode == 100
@@ -140,15 +149,15 @@ def test_a_repository_signed_by_another_key_is_refused(served: Served, tmp_path:
     assert client.versions("one-stop-agent") == []
 
 
-def test_what_jobs_install_is_there_with_all_it_needs(served: Served, tmp_path: Path) -> None:
+def test_what_jobs_install_is_there_with_all_it_needs(served: Served, status: Path, tmp_path: Path) -> None:
     key = served.folder / "public" / CERTIFICATE
-    client = Client(tmp_path / "client", served.url, key, STATUS.read_text())
+    client = Client(tmp_path / "client", served.url, key, status.read_text())
     client.update()
     fetched = client.apt("apt-get", "-y", "--no-install-recommends", "--download-only", "install", *debian.PACKAGES)
     assert fetched.returncode == 0, fetched.stderr
-    assert {file.name for file in (tmp_path / "client" / "archives").glob("*.deb")} == {
-        file.name for file in (served.folder / "public" / debian.POOL).glob("*.deb")
-    }
+    got, kept = tmp_path / "client" / "archives", served.folder / "public" / debian.POOL
+    assert {file.name for file in got.glob("*.deb")} == {file.name for file in kept.glob("*.deb")}
+    assert {file.name.split("_")[0] for file in kept.glob("*.deb")} > set(debian.PACKAGES)
 
 
 def test_a_download_goes_on_where_it_broke_off(served: Served) -> None:
@@ -171,7 +180,7 @@ def test_every_state_has_times_of_its_own(served: Served) -> None:
 
 
 def test_a_client_in_the_middle_of_an_update_still_finds_the_old_index(served: Served) -> None:
-    base = f"dists/province/main/binary-{debian.architecture()}"
+    base = f"dists/province/main/binary-{architecture()}"
     old = served.get(f"{base}/Packages.gz")[1]
     offer(served.folder, "one-stop-agent", "2.0")
     digest = hashlib.sha256(old).hexdigest()
