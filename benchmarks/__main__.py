@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import fleet, inventory_load, scrape
+from benchmarks import fleet, inventory_load, provision, scrape
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "inventory": inventory_load.measure,
     "scrape": scrape.measure,
     "fleet": fleet.measure,
+    "provision": provision.measure,
 }
 
 
