@@ -78,6 +78,7 @@ class Work:
 
     def _carry_out(self, deploy: Deploy) -> None:
         with ctx_host.use(self._host):
+            self._begin(_("looking at it"))
             deploy(self._host.connector_data[ORDER]["variables"])
             self._state.executing.add(self._host)
             for operation in tuple(self._host.op_hash_order):
@@ -88,12 +89,15 @@ class Work:
     def _take_up(self, operation: str) -> None:
         data = self._state.get_op_data_for_host(self._host, operation)
         names = self._state.get_op_meta(operation).names
-        self._doing = str(data.global_arguments.get("name") or ", ".join(sorted(names)))
-        self._voice.doing(self._doing)
+        self._begin(str(data.global_arguments.get("name") or ", ".join(sorted(names))))
         if self._step is Step.CHECK:
             self._foresee(operation, data)
         else:
             self._execute(operation, data)
+
+    def _begin(self, what: str) -> None:
+        self._doing = what
+        self._voice.doing(what)
 
     def _foresee(self, operation: str, data: StateOperationHostData) -> None:
         """Say what an operation would change; those that follow are asked as if it had succeeded."""
@@ -176,7 +180,7 @@ class Work:
             told = _("'{what}': the device did not take the file ({error}); is its disk full?")
             return Outcome.FAILED, told.format(what=self._doing, error=trouble)
         if isinstance(error, UnansweredError):
-            return Outcome.FAILED, _("'{what}': it cannot be asked how it is; the log says why").format(
+            return Outcome.FAILED, _("'{what}': the device cannot be asked how it is; its log says why").format(
                 what=self._doing
             )
         if isinstance(error, OperationFailedError):

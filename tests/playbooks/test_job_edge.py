@@ -153,6 +153,25 @@ def test_a_wrong_rule_is_refused_before_it_counts(boxes: Field, first: object) -
     assert changes(boxes.perform("edge-baseline", "check", ONE, **SETS)) == {ONE: []}
 
 
+def test_a_full_disk_fails_alone_and_spoils_nothing(boxes: Field, first: object) -> None:
+    rules = boxes.shell(OTHER, "sha256sum /etc/nftables.conf")
+    boxes.lab.fill_disk(OTHER)
+    boxes.shell(OTHER, "cat /dev/zero > /var/lib/last-bytes 2>/dev/null || true")
+    try:
+        told = boxes.perform("edge-baseline", "apply", BOXES, **{**SETS, "open_ports": ["8080", "8081"]})
+    finally:
+        boxes.lab.fill_disk(OTHER, full=False)
+        boxes.shell(OTHER, "rm /var/lib/last-bytes")
+    ended = outcomes(told)
+    assert (ended.pop(OTHER), set(ended.values())) == (
+        (Outcome.FAILED, "'Firewall rules': base64: write error: No space left on device"),
+        {(Outcome.DONE, "")},
+    )
+    assert boxes.shell(OTHER, "sha256sum /etc/nftables.conf") == rules
+    assert outcomes(boxes.perform("edge-baseline", "apply", BOXES, **SETS)) == DONE
+    assert boxes.shell(OTHER, "ls -d /tmp/tmp.* /etc/*.tuyen-new 2>/dev/null || true") == "", "nothing of ours stays"
+
+
 def test_the_agents_configuration(boxes: Field, first: object) -> None:
     url: dict[str, Any] = {"one_stop_url": "https://motcua.machines.example"}
     told = boxes.perform("agent-config", "check", ONE, **url)
