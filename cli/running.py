@@ -146,11 +146,12 @@ def _planned(province: "Province", job: "Job", plan: "Plan") -> "tuple[Device, .
 def _secrets(folder: Path, order: "Order") -> Mapping[str, str]:
     """Open the vault only when something of this order needs it: that takes most of a second."""
     from inventory.secrets import open_secrets
+    from playbooks.access import Access
     from playbooks.variables import secret_names, values_of
 
     values = values_of(order.province, order.job, order.devices, order.sets)
-    passwords = any(rule.password for rule in order.province.access)
-    return open_secrets(folder) if passwords or any(secret_names(values)) else {}
+    needed = Access(order.province, order.actor.account, {}).passwords(order.devices) | set(secret_names(values))
+    return open_secrets(folder) if needed else {}
 
 
 def _ask(session: "Session", board: Board, earlier: "Plan | None") -> "tuple[Plan, Items]":

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from inventory.export.items import device_item
 from inventory.export.ssh import KNOWN_HOSTS, jump_of
+from inventory.finding import Place
 from inventory.language import _
 from inventory.model import AccessRule, Device, Person, Province
 from inventory.selector import below, select_devices
@@ -42,6 +43,11 @@ class Access:
             for device in devices
         )
 
+    def passwords(self, devices: Sequence[Device]) -> set[str]:
+        """Return the names of the secrets that logging in to `devices`, and to their jump hosts, takes."""
+        hops = {hop.id: hop for device in devices for hop in self._way(device)}
+        return {name for rules in self._rules(hops).values() if (name := _settings(rules).password)}
+
     def _way(self, device: Device) -> tuple[Device, ...]:
         """Return the jump hosts that lead to a device, the nearest to us first, and the device itself."""
         way = [device]
@@ -53,29 +59,28 @@ class Access:
             way.insert(0, hop)
         return tuple(way)
 
-    def _logins(self, devices: Mapping[str, Device]) -> dict[str, Login]:
+    def _rules(self, devices: Mapping[str, Device]) -> dict[str, list[AccessRule]]:
         rules: dict[str, list[AccessRule]] = {device: [] for device in devices}
         for rule in self.province.access:
             for device in select_devices(self.province, rule.select):
                 if device.id in rules:
                     rules[device.id].append(rule)
-        return {device.id: self._login(device, rules[device.id]) for device in devices.values()}
+        return rules
 
-    def _login(self, device: Device, rules: Iterable[AccessRule]) -> Login:
+    def _logins(self, devices: Mapping[str, Device]) -> dict[str, Login]:
+        rules = self._rules(devices)
+        return {device.id: self._login(device, _settings(rules[device.id])) for device in devices.values()}
+
+    def _login(self, device: Device, rule: AccessRule) -> Login:
         if not device.address:
             raise AccessError(_("'{device}' has no address, so nothing can reach it").format(device=device.id))
-        user, port, key, password = self.account, 22, "", ""
-        for rule in rules:
-            user, port = rule.user or user, rule.port or port
-            if rule.key or rule.password:  # a later way to log in replaces an earlier one
-                key, password = rule.key, rule.password
         return Login(
             device=device.id,
             address=device.address,
-            user=user,
-            port=port,
-            key=self._key(key),
-            password=str(reveal({"secret": password}, self.secrets)) if password else "",
+            user=rule.user or self.account,
+            port=rule.port or 22,
+            key=self._key(rule.key),
+            password=str(reveal({"secret": rule.password}, self.secrets)) if rule.password else "",
         )
 
     def _key(self, key: str) -> str:
@@ -118,6 +123,16 @@ class Access:
                 for person in self._responsible.get(office.id, ())
             ],
         }
+
+
+def _settings(rules: Iterable[AccessRule]) -> AccessRule:
+    """Return the rules as one: later ones go over earlier ones, and a way to log in over another."""
+    joined = AccessRule("", "", "", "", None, Place(""))
+    for rule in rules:
+        joined = replace(joined, user=rule.user or joined.user, port=rule.port or joined.port)
+        if rule.key or rule.password:
+            joined = replace(joined, key=rule.key, password=rule.password)
+    return joined
 
 
 def check_authority(province: Province, account: str, devices: Iterable[Device]) -> None:

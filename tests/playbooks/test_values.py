@@ -89,6 +89,15 @@ def test_a_login_is_what_the_rules_say_last(province: Province, job: Job) -> Non
     assert (web.login.user, web.login.port, web.login.password) == ("tuyen", 22, "")
 
 
+def test_the_passwords_of_the_whole_way_are_known_before_the_vault_is_opened(province: Province) -> None:
+    office = replace(province.offices["centre"], labels={"jump": "server-1.an-bien"})
+    province = replace(province, offices={**province.offices, "centre": office})
+    access = Access(province, "lan", {})
+    assert access.passwords([province.devices["box.dong-yen"]]) == {"gear"}
+    assert access.passwords([province.devices["web.centre"]]) == {"gear"}  # its jump host's
+    assert Access(replace(province, access=()), "lan", {}).passwords([province.devices["web.centre"]]) == set()
+
+
 def test_what_the_inventory_knows_goes_along(province: Province, job: Job) -> None:
     box = province.devices["box.dong-yen"]
     [target] = Access(province, "lan", {"token": "t", "gear": "g"}).targets([box], values_of(province, job, [box], {}))
