@@ -53,6 +53,7 @@ def _configuration(machine: Machine) -> str:
         f"hostname {machine.id}",
         "log syslog informational",
         "service integrated-vtysh-config",
+        f"ip route 0.0.0.0/0 {machine.gateway or 'eth0'}",  # it comes back with the interface, as the line's own does not
     ]
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ from playbooks.gear.untrusted import first_line, plain
 _WIDTH, _HEIGHT = 511, 1000
 _DEEPEST = 4  # sections within sections
 _READ_SECONDS = 30.0  # for one answer: a long configuration over a slow line
+_LINE_SECONDS = 10.0  # for a line of configuration to be taken
 _VTYSH = "env VTYSH_PAGER=cat vtysh"
 _REJECTED = re.compile(r"Invalid input detected at command: (?P<line>.*), matched error: (?P<said>.*)", re.DOTALL)
 
@@ -99,7 +100,7 @@ class Cli:
     def show(self, command: str) -> str:
         """Return what the device answers to a command, as plain text."""
         with _told(self.connection):
-            return plain(str(self._session.send_command(command, strip_prompt=True)))
+            return plain(str(self._session.send_command(command, read_timeout=_READ_SECONDS)))
 
     def configure(self, lines: Iterable[str]) -> str:
         """Send lines of configuration, each only after the one before was taken; return the dialogue.
@@ -107,13 +108,16 @@ class Cli:
         Raises RejectedError with the line that was not taken; those before it hold then.
         """
         sent = [line.strip() for line in lines]
-        with _told(self.connection):
+        with _told(self.connection, _LINE_SECONDS):
             try:
-                return plain(self._session.send_config_set(sent, error_pattern=self._platform.rejects))
+                return plain(self._set(sent))
             except ConfigInvalidException as error:
                 with contextlib.suppress(NetmikoBaseException, ValueError):
                     self._session.exit_config_mode()
                 raise _rejected(str(error)) from error
+
+    def _set(self, lines: list[str]) -> str:
+        return self._session.send_config_set(lines, read_timeout=_LINE_SECONDS, error_pattern=self._platform.rejects)
 
     def save(self) -> None:
         """Make the running configuration the one that it starts with."""
@@ -134,7 +138,6 @@ def open_cli(connection: Connection, name: str, platform: Platform, enable: str)
             device_type=device_type,
             secret=enable,
             fast_cli=True,
-            read_timeout_override=_READ_SECONDS,
         )
         if not session.check_enable_mode():
             _enable(session)
@@ -150,12 +153,12 @@ def _enable(session: BaseConnection) -> None:
 
 
 @contextlib.contextmanager
-def _told(connection: Connection) -> Iterator[None]:
-    """Turn what the library raises into our reasons."""
+def _told(connection: Connection, seconds: float = _READ_SECONDS) -> Iterator[None]:
+    """Turn what the library raises into our reasons; `seconds` is how long it was to wait."""
     try:
         yield
     except (ReadTimeout, TimeoutError) as error:
-        raise refusal.unanswered(connection.login, _READ_SECONDS) from error
+        raise refusal.unanswered(connection.login, seconds) from error
     except (ReadException, EOFError, OSError, paramiko.SSHException) as error:
         raise refusal.went_away(connection.login) from error
 

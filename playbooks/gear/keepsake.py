@@ -20,10 +20,11 @@ class Keepsake:
 
 
 def keep(folder: Path, device: str, job: str, keepsake: Keepsake) -> None:
-    """Write it into the folder of a run, once: a step that is repeated does not put the new over the old."""
+    """Write it into the folder of a run. What a run has kept before stays: a repeated step adds files only."""
     path = folder / _name(device, job)
     if path.exists():
-        return
+        earlier = _read(path)
+        keepsake = Keepsake(earlier.running, {**keepsake.files, **earlier.files})
     new = path.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(asdict(keepsake), file)
@@ -38,7 +39,11 @@ def recall(folder: Path, device: str, job: str) -> Keepsake:
     if not kept:
         told = _("no run of '{job}' has changed {device}, so there is nothing to go back to")
         raise MissingError(told.format(job=job, device=device))
-    fields = json.loads(kept[-1].read_text(encoding="utf-8"))
+    return _read(kept[-1])
+
+
+def _read(path: Path) -> Keepsake:
+    fields = json.loads(path.read_text(encoding="utf-8"))
     return Keepsake(fields["running"], {path: Held(*held) for path, held in fields["files"].items()})
 
 

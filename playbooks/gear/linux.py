@@ -86,5 +86,5 @@ def difference(before: Held, after: Held, path: str) -> str:
     """Return the unified diff of a file; its mode in the headings where that changes."""
     old, new = ((held.text or "").splitlines(keepends=True) for held in (before, after))
     was, becomes = (f"{path} ({held.mode})" if before.mode != after.mode else path for held in (before, after))
-    lines = difflib.unified_diff(old, new, was, becomes)
+    lines = list(difflib.unified_diff(old, new, was, becomes)) or [f"--- {was}", f"+++ {becomes}"]
     return plain("".join(line if line.endswith("\n") else f"{line}\n" for line in lines))
