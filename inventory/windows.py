@@ -1,0 +1,67 @@
+"""Maintenance windows: when an office may be worked on. Pure functions of local time.
+
+A window opens on its days at `opens` and lasts until `closes`; one that closes earlier than it opens lasts over
+midnight into the next day. Working hours are windows, too: those in which nothing may be done.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEK = 8  # days to look ahead: a weekly window that has just closed opens again within
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some hours on some days of the week: `days` are numbers, 0 is Monday; times are local."""
+
+    days: frozenset[int]
+    opens: time
+    closes: time
+
+    def spans(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+        """Return from when until when it is open if it opens on `day`; None when it does not."""
+        if day.weekday() not in self.days:
+            return None
+        last = day if self.closes > self.opens else day + timedelta(days=1)
+        return datetime.combine(day, self.opens, zone), datetime.combine(last, self.closes, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When work may be done: within any of `windows` (always, without one) and outside of all of `closed`."""
+
+    windows: tuple[Window, ...]
+    closed: tuple[Window, ...]
+    zone: ZoneInfo
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether work may begin at `now` (aware)."""
+        return (not self.windows or _inside(self.windows, now, self.zone)) and not _inside(self.closed, now, self.zone)
+
+    def next_open(self, now: datetime) -> datetime | None:
+        """Return the first moment from `now` on at which work may begin; None when there is none within a week."""
+        if self.is_open(now):
+            return now
+        starts = {start for start, _end in _around(self.windows, now, self.zone)}
+        starts |= {end for _start, end in _around(self.closed, now, self.zone)}
+        return next((moment for moment in sorted(starts) if moment > now and self.is_open(moment)), None)
+
+    def closes_at(self, now: datetime) -> datetime | None:
+        """Return when work that is open at `now` must have ended; None when it need not within a week."""
+        ends = {end for start, end in _around(self.windows, now, self.zone)}
+        ends |= {start for start, _end in _around(self.closed, now, self.zone)}
+        return next((moment for moment in sorted(ends) if moment > now and not self.is_open(moment)), None)
+
+
+def _inside(windows: Iterable[Window], now: datetime, zone: ZoneInfo) -> bool:
+    return any(start <= now < end for start, end in _around(windows, now, zone))
+
+
+def _around(windows: Iterable[Window], now: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """Return the openings of windows from yesterday's until a week from now."""
+    today = now.astimezone(zone).date()
+    days = [today + timedelta(days=offset) for offset in range(-1, _WEEK)]
+    return [span for window in windows for day in days if (span := window.spans(day, zone))]
