@@ -71,6 +71,10 @@ settle() {
     mv -T "$folder/reverted.new" "$folder/reverted"
     rm -f "$folder/reverting" "$folder/saved.tar" "$folder/failed"
     sync "$folder" $base
+}
+
+# Remove the units; until then the state is told as reverting, and a boot comes back to here.
+tidy() {
     timeout 30 systemctl -q disable "$unit.service"
     timeout 30 systemctl --no-block stop "$unit.timer"
     rm -f "$units/$unit.service" "$units/$unit.timer"
@@ -80,6 +84,10 @@ settle() {
 main() {
     umask 077
     export LC_ALL=C
+    if [ -e "$folder/reverted" ] || [ -e "$folder/confirmed" ]; then # a power cut came before the tidying
+        tidy
+        exit 0
+    fi
     claim || exit 0
     rm -f "$folder/commands.log" "$folder/reserve" # room to write down how it went, should the disk be full
     restore
@@ -94,6 +102,7 @@ main() {
     fi
     settle
     echo "all is as it was before run $ID"
+    tidy
 }
 
 main

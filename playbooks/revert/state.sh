@@ -16,6 +16,10 @@ main() {
         left
         return
     fi
+    if [ -e "$folder/reverted" ] && [ -e "/etc/systemd/system/tuyen-revert-$ID.service" ]; then
+        echo reverting # all but the tidying
+        return
+    fi
     for state in confirmed reverted failed; do
         if [ -e "$folder/$state" ]; then
             echo "$state"

@@ -66,7 +66,7 @@ def disarm(box: Box, run: str) -> None:
         revert.disarm(connection, run)
 
 
-def settled(box: Box, run: str, seconds: float = 20) -> revert.Standing:
+def settled(box: Box, run: str, seconds: float = 40) -> revert.Standing:
     """Come back until the revert is neither armed nor under way."""
     end, found = time.monotonic() + seconds, None
     while time.monotonic() < end:
@@ -99,7 +99,7 @@ def test_confirmed_change_stays(box: Box) -> None:
 
 def test_overdue_change_is_undone_exactly(box: Box) -> None:
     before = box.root(LIST)
-    arm(box, "run-2", 3, commands=("false", f"cp {shlex.quote(TREE)}/one /run/after", "echo 'it'\\''s' >&2; exit 7"))
+    arm(box, "run-2", 6, commands=("false", f"cp {shlex.quote(TREE)}/one /run/after", "echo 'it'\\''s' >&2; exit 7"))
     box.root(SPOIL)
     assert box.root(LIST) != before
     found = settled(box, "run-2")
@@ -158,8 +158,22 @@ def test_power_cut_after_confirmation_changes_nothing(box: Box) -> None:
     assert box.root(LIST) == spoilt
 
 
+def test_confirmation_that_a_power_cut_tore_is_tidied_at_boot(box: Box) -> None:
+    arm(box, "run-16")
+    folder = "/var/lib/tuyen/revert"
+    box.root(f"cd {folder} && mv -T armed run-16/confirming && date +%s >run-16/confirmed")
+    box.root(SPOIL)
+    spoilt = box.root(LIST)
+    box.lab.power(box.device, on=False)
+    box.lab.power(box.device, on=True)
+    box.lab.wait_ssh([box.device], 60)
+    box.root("timeout 20 sh -c 'while [ -e /etc/systemd/system/tuyen-revert-run-16.service ]; do sleep 0.2; done'")
+    assert look(box, "run-16").state is State.CONFIRMED
+    assert box.root(LIST) == spoilt
+
+
 def test_firewall_that_locks_us_out(box: Box) -> None:
-    arm(box, "run-8", 4, ("nft flush ruleset",), ["/etc/nftables.conf"])
+    arm(box, "run-8", 8, ("nft flush ruleset",), ["/etc/nftables.conf"])
     box.root("nft add table inet x; nft add chain inet x y '{ type filter hook input priority 0; policy drop; }'")
     with pytest.raises(ReachError, match="no answer from"):
         box.connect(1.0)
@@ -168,7 +182,7 @@ def test_firewall_that_locks_us_out(box: Box) -> None:
 
 
 def test_sshd_that_no_longer_starts(box: Box) -> None:
-    arm(box, "run-9", 4, ("systemctl restart ssh",), ["/etc/ssh"])
+    arm(box, "run-9", 8, ("systemctl restart ssh",), ["/etc/ssh"])
     box.root("echo 'Prot 2' >>/etc/ssh/sshd_config; systemctl --no-block restart ssh")
     time.sleep(1.5)
     with pytest.raises(ReachError, match=r"refuses port 22|closes the connection"):
@@ -200,7 +214,7 @@ def test_full_disk_refuses_arming(box: Box) -> None:
 
 def test_full_disk_does_not_hinder_the_revert(box: Box) -> None:
     before = box.root(LIST)
-    arm(box, "run-11", 4)
+    arm(box, "run-11", 6)
     box.root(SPOIL)
     box.lab.fill_disk(box.device)
     try:
