@@ -144,7 +144,7 @@ def _certificate(text: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(text.encode())
     except ValueError as error:
-        raise AuthorityError("ca.pem holds no certificate") from error
+        raise AuthorityError("the authority's certificate is none") from error
 
 
 def _private_key(
@@ -153,11 +153,13 @@ def _private_key(
     try:
         key = load_pem_private_key(text.encode(), passphrase.encode() if passphrase else None)
     except (ValueError, TypeError) as error:
-        raise AuthorityError("ca.key cannot be opened: is 'authority_passphrase' the right secret?") from error
+        raise AuthorityError(
+            "the authority's key cannot be opened: is 'authority_passphrase' the right secret?"
+        ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise AuthorityError("ca.key must be an elliptic curve or RSA key")
+        raise AuthorityError("the authority's key must be an elliptic curve or RSA key")
     if _bytes(key.public_key()) != _bytes(issuer.public_key()):
-        raise AuthorityError("ca.key is not the key of ca.pem")
+        raise AuthorityError("the authority's key is not that of its certificate")
     return key
 
 
