@@ -46,19 +46,22 @@ def trust(
 
     Exit code 1 when a device does not answer, or shows another key than the pinned one.
     """
-    from inventory.export.ssh import KNOWN_HOSTS
-    from playbooks.hosts import State, pin_hosts
+    from playbooks.hosts import State
 
     options = settings(context)
     province, who, targets = _targets(options, selector, person)
-    seen = _scan(targets)
-    _show(form, seen)
-    wanted = [host for host in seen if host.state is State.NEW or (replace and host.state is State.CHANGED)]
-    question = _("pin {count} keys?").format(count=len(wanted))
-    if wanted and (yes or (form is Format.TABLE and typer.confirm(question, err=True))):
-        pin_hosts(options.folder() / KNOWN_HOSTS, wanted)
-        _note(province, who, options, wanted)
-        complain(_("{count} keys pinned").format(count=len(wanted)))
+    seen: list[Host] = []
+    for depth in sorted({len(target.jumps) for target in targets}):  # what lies behind others can be asked after them
+        found = _scan(tuple(target for target in targets if len(target.jumps) == depth))
+        seen += found
+        if form is Format.TABLE:
+            _show(form, found)
+        wanted = [host for host in found if host.state is State.NEW or (replace and host.state is State.CHANGED)]
+        question = _("pin {count} keys?").format(count=len(wanted))
+        if wanted and (yes or (form is Format.TABLE and typer.confirm(question, err=True))):
+            _pin(province, who, options, wanted)
+    if form is Format.JSON:
+        _show(form, seen)
     doubtful = [host for host in seen if host.state is State.NO_ANSWER or (host.state is State.CHANGED and not replace)]
     raise typer.Exit(1 if doubtful else 0)
 
@@ -126,11 +129,15 @@ def _was(host: "Host") -> str:
     return _("pinned is {pinned}: was the device set up anew, or is it another one?").format(pinned=pinned)
 
 
-def _note(province: "Province", who: "Actor", options: Settings, hosts: "list[Host]") -> None:
-    """Write down in the audit chain who believed which keys."""
+def _pin(province: "Province", who: "Actor", options: Settings, hosts: "list[Host]") -> None:
+    """Believe keys from now on, and write down in the audit chain who did."""
+    from inventory.export.ssh import KNOWN_HOSTS
     from ledger.audit import append_many
     from ledger.connection import FILE, open_ledger
+    from playbooks.hosts import pin_hosts
 
+    pin_hosts(options.folder() / KNOWN_HOSTS, hosts)
+    complain(_("{count} keys pinned").format(count=len(hosts)))
     pinned = [{"device": host.login.device, "fingerprint": str(host.found)} for host in hosts]
     with open_ledger(province.database or options.folder() / FILE) as ledger, ledger.write() as connection:
         append_many(connection, ledger, who, (("hosts.trust", entry) for entry in pinned))
