@@ -9,7 +9,8 @@ from playbooks.event import Change, Event, Note, Outcome
 from tests.playbooks.conftest import Boot
 from tests.playbooks.field import Field, changes, outcomes
 
-BOXES = "office in (dong-1,dong-2,tay-2),role=server"
+ALL = "role=server,tier=commune"  # twenty, in two districts
+BOXES = "office in (dong-1,dong-2,tay-2),role=server"  # three of them
 ONE, OTHER, FAR = "box.dong-1", "box.dong-2", "box.tay-2"
 SETS: dict[str, Any] = {
     "admin_sources": ["198.18.0.0/30", "10.91.0.0/24"],
@@ -17,12 +18,13 @@ SETS: dict[str, Any] = {
     "open_ports": ["8080"],
 }
 DONE = dict.fromkeys((ONE, OTHER, FAR), (Outcome.DONE, ""))
+ALL_DONE = dict.fromkeys([f"box.{district}-{n}" for district in ("dong", "tay") for n in range(1, 11)], DONE[ONE])
 NEVER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH2zt8z9u2v1fS0e5u8yXw3p6b1m4t7k9q2r5s8v1x4z nobody"
 
 
 @pytest.fixture(scope="module")
 def boxes(boot: Boot) -> Iterator[Field]:
-    field = boot(BOXES)
+    field = boot(ALL)
     with field.mirror():
         yield field
 
@@ -30,8 +32,8 @@ def boxes(boot: Boot) -> Iterator[Field]:
 @pytest.fixture(scope="module")
 def first(boxes: Field) -> tuple[list[Event], list[Event]]:
     """What the first check and the first run told."""
-    checked = boxes.perform("edge-baseline", "check", BOXES, **SETS)
-    return checked, boxes.perform("edge-baseline", "apply", BOXES, **SETS)
+    checked = boxes.perform("edge-baseline", "check", ALL, **SETS)
+    return checked, boxes.perform("edge-baseline", "apply", ALL, **SETS)
 
 
 def texts(events: Sequence[Event], device: str) -> list[tuple[str, str]]:
@@ -44,8 +46,8 @@ def notes(events: Sequence[Event], device: str) -> list[str]:
 
 def test_check_shows_exactly_what_then_changes(first: tuple[list[Event], list[Event]]) -> None:
     checked, applied = first
-    assert outcomes(checked) == outcomes(applied) == DONE
-    for device in DONE:
+    assert outcomes(checked) == outcomes(applied) == ALL_DONE
+    for device in ALL_DONE:
         expected = changes(checked)[device]
         later = {change.what for change in expected if not change.foreseen}
         assert later == {"Metrics exporter", "Log service", "Forwarding of logs in force"}
@@ -97,9 +99,9 @@ def test_only_admins_and_named_ports_come_in(boxes: Field, first: object) -> Non
 
 def test_a_second_run_changes_nothing(boxes: Field, first: object) -> None:
     for step in ("check", "apply"):
-        told = boxes.perform("edge-baseline", step, BOXES, **SETS)
-        assert outcomes(told) == DONE
-        assert changes(told) == {device: [] for device in DONE}
+        told = boxes.perform("edge-baseline", step, ALL, **SETS)
+        assert outcomes(told) == ALL_DONE
+        assert changes(told) == {device: [] for device in ALL_DONE}
 
 
 DRIFTS = {
