@@ -13,14 +13,14 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inventory.language import _
 from playbooks.batch import Batch
 from playbooks.drivers.ansible_events import Hearing
-from playbooks.drivers.ansible_process import MARK, memory_file, run
+from playbooks.drivers.ansible_process import MARK, cut_sessions, memory_file, run
 from playbooks.event import Outcome
 from playbooks.job import Step
 from playbooks.sshconfig import CONNECT_SECONDS, write_ssh_config
@@ -29,6 +29,7 @@ from playbooks.target import Target
 _HOUSE = Path(__file__).resolve().parents[2]
 _INTERPRETER = "/usr/bin/python3"  # of the devices; discovery finds shims that do not work
 _RETRIES = 2
+_LATE_SECONDS = 10.0  # for Ansible to tell the end, when the time of a step is over
 _ERROR = "[ERROR]:"  # how Ansible's own complaints begin
 _PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK", "TZ")
 _SETTINGS: Mapping[str, str] = {
@@ -64,7 +65,7 @@ def perform(batch: Batch) -> None:
 
 def _play(batch: Batch, playbook: Path, room: Path, hearing: Hearing) -> None:
     """Run Ansible in `room` and tell what remains to be told at the end."""
-    over = partial(_over, batch, time.monotonic() + batch.job.shape.timeout)
+    clock = _Clock(batch, hearing, uuid.uuid4().hex, time.monotonic() + batch.job.shape.timeout)
     write_ssh_config(room / "ssh_config", batch.targets)
     hosts = {"hosts": {target.id: _variables(target) for target in batch.targets}}
     with (
@@ -74,20 +75,37 @@ def _play(batch: Batch, playbook: Path, room: Path, hearing: Hearing) -> None:
     ):
         code = run(
             _arguments(batch, playbook, inventory),
-            _environment(room, events[1]),
+            _environment(clock.mark, room, events[1]),
             (inventory, *batch.locks),
             output,
             events,
             hearing.hear,
-            over,
+            clock.over,
         )
         words = batch.mask(_content(output))
     _keep(batch, words)
     _finish(batch, hearing, code, words)
 
 
-def _over(batch: Batch, deadline: float) -> bool:
-    return batch.stop.is_set() or time.monotonic() > deadline
+@dataclass(slots=True)
+class _Clock:
+    """When a run is over: at once when it is to stop, and a little after its time.
+
+    Ansible tells how devices ended only when all have: so when the time has come, the sessions of those that are
+    not done yet are cut, and Ansible tells of the others.
+    """
+
+    batch: Batch
+    hearing: Hearing
+    mark: str  # of our child processes
+    deadline: float  # by time.monotonic()
+
+    def over(self) -> bool:
+        late = time.monotonic() - self.deadline
+        if late > 0:
+            self.hearing.late = True
+            cut_sessions(self.mark)
+        return self.batch.stop.is_set() or late > _LATE_SECONDS
 
 
 def _arguments(batch: Batch, playbook: Path, inventory: int) -> list[str]:
@@ -102,11 +120,11 @@ def _arguments(batch: Batch, playbook: Path, inventory: int) -> list[str]:
     return [*words, "--diff", str(playbook)]
 
 
-def _environment(room: Path, events: int) -> dict[str, str]:
+def _environment(mark: str, room: Path, events: int) -> dict[str, str]:
     """Return all that Ansible gets to know of us: no settings of the account, no secrets."""
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     own = {
-        MARK: uuid.uuid4().hex,
+        MARK: mark,
         "TUYEN_EVENTS_DESCRIPTOR": str(events),
         "ANSIBLE_CONFIG": str(_empty(room / "ansible.cfg")),  # nobody's own settings may change what a job does
         "ANSIBLE_HOME": str(room),
@@ -146,7 +164,7 @@ def _finish(batch: Batch, hearing: Hearing, code: int | None, words: str) -> Non
     if batch.stop.is_set():
         hearing.finish(Outcome.FAILED, _("interrupted"))
     elif code is None:
-        hearing.run_out(batch.job.shape.timeout)
+        hearing.run_out()
     else:
         lines = [line.strip() for line in words.splitlines() if line.strip()]
         said = next((line for line in lines if line.startswith(_ERROR)), lines[-1] if lines else "")

@@ -26,6 +26,7 @@ class Hearing:
     failures: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # the last is what ended a device's part
     answered: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
+    late: bool = False  # the time is over: who fails now fails for that
 
     def hear(self, line: str) -> None:
         """Take one line of the callback."""
@@ -48,23 +49,27 @@ class Hearing:
             if target.id not in self.done:
                 self._tell_done(target.id, *self.failures.get(target.id, (outcome, reason)))
 
-    def run_out(self, seconds: float) -> None:
-        """Tell devices that have not ended that their time of `seconds` is over."""
-        silent = _("no answer within {seconds} s, and given up").format(seconds=f"{seconds:g}")
+    def run_out(self) -> None:
+        """Tell devices that have not ended that their time is over."""
         for target in self.batch.targets:
-            if target.id not in self.answered:
-                self.failures.setdefault(target.id, (Outcome.UNREACHABLE, silent))
-        self.finish(Outcome.FAILED, _("not finished within {seconds} s, and stopped").format(seconds=f"{seconds:g}"))
+            self.failures.setdefault(target.id, self._late(target.id))
+        self.finish(Outcome.FAILED, "")
+
+    def _late(self, device: str) -> tuple[Outcome, str]:
+        seconds = f"{self.batch.job.shape.timeout:g}"
+        if device in self.answered:
+            return Outcome.FAILED, _("not finished within {seconds} s, and stopped").format(seconds=seconds)
+        return Outcome.UNREACHABLE, _("no answer within {seconds} s, and given up").format(seconds=seconds)
 
     def _result(self, host: str, kind: str, record: Record) -> None:
         result, what = record["result"], _what(record)
-        if kind == "unreachable":
+        if self.late and kind in ("failed", "unreachable"):
+            self.failures[host] = self._late(host)
+        elif kind == "unreachable":
             was_there = host in self.answered
             reason = unreachable_reason(host, str(result.get("msg")), seconds=CONNECT_SECONDS, was_there=was_there)
             self.failures[host] = (Outcome.UNREACHABLE, reason)
-            return
-        self.answered.add(host)
-        if kind == "failed":
+        elif kind == "failed":
             self.failures[host] = _failure(what, record)
         elif kind == "skipped":
             self._skipped(host, what, record)
@@ -72,6 +77,8 @@ class Hearing:
             self.batch.tell(Note(host, str(result.get("msg", ""))))
         elif result.get("changed"):
             self.batch.tell(Change(host, what, change_text(record["action"], record["file"], result)))
+        if kind != "unreachable" and not self.late:
+            self.answered.add(host)
 
     def _skipped(self, host: str, what: str, record: Record) -> None:
         """Tell what check mode passed over: commands that would run, and what cannot be known yet."""

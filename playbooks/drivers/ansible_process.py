@@ -105,6 +105,14 @@ def _end_all(child: "subprocess.Popen[bytes]", mark: str) -> None:
             ask = signal.SIGKILL
 
 
+def cut_sessions(mark: str) -> None:
+    """Kill the ssh clients of a run. Ansible takes each device's task for failed and does not try it again."""
+    for process in _marked(mark):
+        with suppress(OSError):
+            if Path(f"/proc/{process}/cmdline").read_bytes().startswith(b"ssh\0"):
+                os.kill(process, signal.SIGKILL)
+
+
 def _marked(mark: str) -> list[int]:
     """Return the processes whose environment carries our mark."""
     wanted = f"{MARK}={mark}".encode()

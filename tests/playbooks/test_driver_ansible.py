@@ -35,6 +35,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its home folder a test knows the processes that it started itself."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 @pytest.fixture
 def known_hosts(server: Server, tmp_path: Path) -> Path:
     return server.pinned(tmp_path / "known_hosts")
@@ -251,16 +257,25 @@ def test_stop_ends_everything_soon(server: Server, known_hosts: Path, tmp_path: 
     begun = time.monotonic()
     assert play(Step.APPLY, stop=stop) == [Done("box.test", Outcome.FAILED, "interrupted")]
     assert time.monotonic() - begun < 10
-    assert _marked() == []
+    assert _started(tmp_path) == []
     assert not (tmp_path / "file").exists()
 
 
 def test_time_out_is_told_and_ends_everything(server: Server, known_hosts: Path, tmp_path: Path) -> None:
     play = Play(tmp_path, [sleep(50)], [target(server.login(), known_hosts)], timeout=4.0)
     assert play(Step.APPLY) == [Done("box.test", Outcome.UNREACHABLE, "no answer within 4 s, and given up")]
-    play = Play(tmp_path, [write(tmp_path / "file"), sleep(50)], [target(server.login(), known_hosts)], timeout=6.0)
-    assert play(Step.APPLY)[-1] == Done("box.test", Outcome.FAILED, "not finished within 6 s, and stopped")
-    assert _marked() == []
+    assert _started(tmp_path) == []
+
+
+def test_who_hangs_does_not_spoil_the_others(server: Server, known_hosts: Path, tmp_path: Path) -> None:
+    boxes = [target(server.login(f"{name}.test"), known_hosts, slow=name == "slow") for name in ("slow", "quick")]
+    play = Play(tmp_path, [write(tmp_path / "file"), sleep(50) | {"when": "slow"}], boxes, timeout=15.0)
+    play(Step.APPLY)
+    assert play.outcomes() == {
+        "quick.test": (Outcome.DONE, ""),
+        "slow.test": (Outcome.FAILED, "not finished within 15 s, and stopped"),
+    }
+    assert _started(tmp_path) == []
 
 
 def test_play_that_cannot_be_read_fails_every_device(server: Server, known_hosts: Path, tmp_path: Path) -> None:
@@ -280,8 +295,10 @@ def test_device_gets_the_rest_when_we_are_killed(server: Server, known_hosts: Pa
     os.kill(process.pid, signal.SIGKILL)
     process.wait(5)
     _wait(lambda: (tmp_path / "second").exists())
-    _wait(lambda: not [pid for pid in _marked() if b"ansible-playbook" in _content(Path(f"/proc/{pid}/cmdline"))])
-    for pid in _marked():  # ssh's masters, which would end by themselves later
+    _wait(
+        lambda: not [pid for pid in _started(tmp_path) if b"ansible-playbook" in _content(Path(f"/proc/{pid}/cmdline"))]
+    )
+    for pid in _started(tmp_path):  # ssh's masters, which would end by themselves later
         os.kill(pid, signal.SIGTERM)
 
 
@@ -302,9 +319,14 @@ perform(Batch(Job("job", Path(folder), shape, ""), Step.APPLY, (box,), Path(run)
 """
 
 
-def _marked() -> list[int]:
-    mark = f"{MARK}=".encode()
-    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _content(path)]
+def _started(home: Path) -> list[int]:
+    home_is, mark = f"HOME={home}".encode(), f"{MARK}=".encode()
+    environments = {path: _content(path).split(b"\0") for path in Path("/proc").glob("[0-9]*/environ")}
+    return [
+        int(path.parent.name)
+        for path, words in environments.items()
+        if home_is in words and any(word.startswith(mark) for word in words)
+    ]
 
 
 def _wait(true: Callable[[], bool], seconds: float = 30.0) -> None:
