@@ -67,7 +67,7 @@ class JobShape(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: its declaration and its folder. `digest` (hex) covers every file of the folder."""
+    """One job: its declaration and its folder. `digest` (hex) covers every file of it, and what its driver shares."""
 
     name: str
     folder: Path
@@ -94,13 +94,19 @@ def read_job(folder: Path) -> Job:
     shape, findings = validate(document, JobShape)
     if shape is None or findings:
         raise InvalidJobError(findings)
-    return Job(folder.name, folder, shape, _digest(folder))
+    shared = Path(__file__).parent / SHARED[shape.driver]
+    return Job(folder.name, folder, shape, _digest(folder, *([shared] if SHARED[shape.driver] else [])))
 
 
-def _digest(folder: Path) -> str:
-    """Hash names and contents of all files below `folder`, in the order of their names."""
+# What the jobs of a driver have in common, in this room: it is part of each of them.
+SHARED: Mapping[str, str] = {"ansible": "roles", "pyinfra": "edge", "netmiko": "gear", "sftp": ""}
+
+
+def _digest(*folders: Path) -> str:
+    """Hash names and contents of all files below `folders`, in the order of their names."""
     total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-        name = path.relative_to(folder).as_posix()
-        total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+            name = path.relative_to(folder).as_posix()
+            total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()

@@ -23,9 +23,9 @@ class Mask:
     """Replaces each of some secrets, wherever and however quoted it stands in a text."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Take the secrets' values."""
-        long_enough = [secret for secret in secrets if len(secret) >= _SHORTEST]
-        forms = {form(secret) for secret in long_enough for form in _FORMS}
+        """Take the secrets' values; of one with several lines each is hidden, as a diff shows them one by one."""
+        parts = {part.strip() for secret in secrets for part in (secret, *secret.splitlines())}
+        forms = {form(part) for part in parts if len(part) >= _SHORTEST for form in _FORMS}
         longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 

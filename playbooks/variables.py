@@ -115,8 +115,8 @@ _CONTAINERS: Mapping[str, type] = {"list": list, "addresses": list, "mapping": d
 def _convert(shape: VariableShape, name: str, value: Any) -> Any:
     """Return the value in its type; files hold text only. Raises VariableError."""
     try:
-        if shape.type in _SCALARS and isinstance(value, str):
-            return _SCALARS[shape.type](value)
+        if shape.type in _SCALARS and isinstance(value, str | int | float):
+            return _SCALARS[shape.type](str(value))
     except (ValueError, KeyError):
         pass
     else:

@@ -94,5 +94,6 @@ def test_a_mask_hides_each_secret_in_every_form() -> None:
     for form in [*quoted, base64.b64encode(difficult.encode()).decode(), "x='it''s a \"\\ secret'"]:
         assert "secret" not in Mask([difficult])(form), form
         assert HIDDEN in Mask([difficult])(form), form
+    assert Mask(["first line\nsecond line\n"])("+first line\n+second line") == f"+{HIDDEN}\n+{HIDDEN}"
     assert Mask([])("nothing to hide") == "nothing to hide"
     assert Mask(["ab", ""])("cabbage") == "cabbage"
