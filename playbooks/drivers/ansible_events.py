@@ -9,6 +9,7 @@ from inventory.language import _
 from playbooks.batch import Batch
 from playbooks.drivers.ansible_diffs import change_text
 from playbooks.drivers.ansible_reasons import failure_reason, unreachable_reason
+from playbooks.drivers.ansible_ways import Ways
 from playbooks.event import Change, Doing, Done, Note, Outcome
 from playbooks.sshconfig import CONNECT_SECONDS
 
@@ -26,7 +27,11 @@ class Hearing:
     failures: dict[str, tuple[Outcome, str]] = field(default_factory=dict)  # the last is what ended a device's part
     answered: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
+    ways: Ways = field(init=False)
     late: bool = False  # the time is over: who fails now fails for that
+
+    def __post_init__(self) -> None:
+        self.ways = Ways(self.batch.parallel)
 
     def hear(self, line: str) -> None:
         """Take one line of the callback."""
@@ -66,9 +71,7 @@ class Hearing:
         if self.late and kind in ("failed", "unreachable"):
             self.failures[host] = self._late(host)
         elif kind == "unreachable":
-            was_there = host in self.answered
-            reason = unreachable_reason(host, str(result.get("msg")), seconds=CONNECT_SECONDS, was_there=was_there)
-            self.failures[host] = (Outcome.UNREACHABLE, reason)
+            self.failures[host] = (Outcome.UNREACHABLE, self._unreachable(host, str(result.get("msg"))))
         elif kind == "failed":
             self.failures[host] = _failure(what, record)
         elif kind == "skipped":
@@ -79,6 +82,12 @@ class Hearing:
             self.batch.tell(Change(host, what, change_text(record["action"], record["file"], result)))
         if kind != "unreachable" and not self.late:
             self.answered.add(host)
+
+    def _unreachable(self, host: str, words: str) -> str:
+        was_there = host in self.answered
+        if not was_there:
+            self.ways.ask(next(target for target in self.batch.targets if target.id == host))
+        return unreachable_reason(host, words, seconds=CONNECT_SECONDS, was_there=was_there)
 
     def _skipped(self, host: str, what: str, record: Record) -> None:
         """Tell what check mode passed over: commands that would run, and what cannot be known yet."""
@@ -99,7 +108,7 @@ class Hearing:
 
     def _tell_done(self, host: str, outcome: Outcome, reason: str) -> None:
         self.done.add(host)
-        self.batch.tell(Done(host, outcome, reason))
+        self.batch.tell(Done(host, outcome, self.batch.mask(self.ways.fault(host)) or reason))
 
 
 def _what(record: Record) -> str:

@@ -215,6 +215,17 @@ def test_way_leads_through_a_jump_host(server: Server, known_hosts: Path, tmp_pa
         assert "Accepted publickey" in (tmp_path / "jump" / "log").read_text()
 
 
+def test_jump_host_that_fails_is_named(server: Server, known_hosts: Path, tmp_path: Path) -> None:
+    jump = Login("jump.test", HERE, "root", free_port(), str(server.client))
+    pin(known_hosts, jump, public(server.host_keys["ed25519"]))
+    play = Play(tmp_path, [write(tmp_path / "file")], [target(server.login(), known_hosts, (jump,))])
+    (done,) = play(Step.APPLY)
+    assert isinstance(done, Done)
+    assert done.outcome is Outcome.UNREACHABLE
+    assert "jump.test" in done.reason
+    assert f"refuses port {jump.port}" in done.reason
+
+
 def test_secrets_stay_out_of_events_logs_arguments_and_environment(
     server: Server, known_hosts: Path, tmp_path: Path
 ) -> None:

@@ -1,5 +1,9 @@
-# What the baseline needs to know of a machine before it decides, as one JSON object. Changes nothing.
-# Argument: {"group": ..., "accounts": [...], "kernel": [names of settings]}, JSON. Runs on Python 3.7 and newer.
+"""What the baseline needs to know of a machine before it decides, as one JSON object. Changes nothing.
+
+Its argument is JSON: {"group": name, "accounts": [...], "kernel": [settings], "folders": [paths], "units": [names]}.
+It runs on the machine, by whatever Python 3.7 or newer is there, with nothing but the standard library.
+"""
+
 import grp
 import json
 import os
@@ -8,6 +12,8 @@ import socket
 import struct
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional  # noqa: UP035
 
 CAP_SYS_TIME = 25
 AUDIT_GET, NETLINK_AUDIT, NLM_F_REQUEST, NLMSG_ERROR = 1000, 9, 1, 2
@@ -15,40 +21,44 @@ RULES = "/etc/nftables.conf"
 TABLE = ("list", "table", "inet", "tuyen")
 
 
-def output(*command):
+def output(*command: str) -> Optional[str]:  # noqa: UP045
     """Return what a command prints, None when it fails or is not there."""
     try:
-        return subprocess.check_output(command, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=20).decode()
+        return subprocess.check_output(
+            command, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=20
+        ).decode()
     except (OSError, subprocess.SubprocessError):
         return None
 
 
-def packages():
+def packages() -> List[str]:  # noqa: UP006
+    """Return the names of installed packages."""
     lines = (output("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}${Package}\\n") or "").splitlines()
     return sorted(line[3:] for line in lines if line.startswith("ii "))
 
 
-def homes(accounts):
+def homes(accounts: List[str]) -> Dict[str, str]:  # noqa: UP006
+    """Return the home folders of those accounts that exist."""
     known = {entry.pw_name: entry.pw_dir for entry in pwd.getpwall()}
     return {account: known[account] for account in accounts if account in known}
 
 
-def members(group):
+def members(group: str) -> List[str]:  # noqa: UP006
+    """Return whom /etc/group lists in a group."""
     try:
         return sorted(grp.getgrnam(group).gr_mem)
     except KeyError:
         return []
 
 
-def clock():
+def clock() -> bool:
     """Whether the clock is this machine's to set: a container's belongs to its host."""
-    with open("/proc/1/status") as status:
-        masks = [line.split()[1] for line in status if line.startswith("CapBnd:")]
-    return bool(int(masks[0], 16) >> CAP_SYS_TIME & 1)
+    lines = Path("/proc/1/status").read_text().splitlines()
+    return any(int(line.split()[1], 16) >> CAP_SYS_TIME & 1 for line in lines if line.startswith("CapBnd:"))
 
 
-def audit():
-    """Return "" when the kernel lets us audit, or its reason: it does not let containers."""
+def audit() -> str:
+    """Return "" when the kernel lets us audit, or why not: it does not let containers."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT) as kernel:
             kernel.settimeout(2)
@@ -56,37 +66,47 @@ def audit():
             answer = kernel.recv(8192)
     except OSError as error:
         return os.strerror(error.errno) if error.errno else "no answer"
-    kind, error = struct.unpack_from("=H", answer, 4)[0], struct.unpack_from("=i", answer, 16)[0]
-    return os.strerror(-error) if kind == NLMSG_ERROR and error else ""
+    kind, code = struct.unpack_from("=H", answer, 4)[0], struct.unpack_from("=i", answer, 16)[0]
+    return os.strerror(-code) if kind == NLMSG_ERROR and code else ""
 
 
-def kernel(names):
-    """Return value and whether it can be set for each setting that there is."""
-    found = {}
-    for name in names:
-        path = "/proc/sys/" + name.replace(".", "/")
-        if os.path.exists(path):
-            with open(path) as file:
-                found[name] = {"value": " ".join(file.read().split()), "writable": os.access(path, os.W_OK)}
-    return found
+def settings(names: List[str]) -> Dict[str, Any]:  # noqa: UP006
+    """Return value, and whether it can be set, of each kernel setting that there is."""
+    paths = {name: Path("/proc/sys") / name.replace(".", "/") for name in names}
+    return {
+        name: {"value": " ".join(path.read_text().split()), "writable": os.access(path, os.W_OK)}
+        for name, path in paths.items()
+        if path.exists()
+    }
 
 
-def firewall():
+def firewall() -> bool:
     """Whether the rules that hold are those of the file: it is loaded in a network of its own to compare."""
     meant = output("unshare", "--net", "sh", "-c", "nft -f " + RULES + " && nft -s " + " ".join(TABLE))
     return meant is not None and meant == output("nft", "-s", *TABLE)
 
 
-asked = json.loads(sys.argv[1])
-json.dump(
-    {
+def running(unit: str) -> bool:
+    """Whether a unit runs and will after a restart."""
+    return output("systemctl", "is-active", unit) is not None and output("systemctl", "is-enabled", unit) is not None
+
+
+def main() -> None:
+    """Look, and print."""
+    asked = json.loads(sys.argv[1])
+    found = {
         "packages": packages(),
-        "homes": homes(asked["accounts"] + members(asked["group"])),
         "members": members(asked["group"]),
+        "homes": homes(asked["accounts"] + members(asked["group"])),
         "clock": clock(),
         "audit": audit(),
-        "kernel": kernel(asked["kernel"]),
+        "kernel": settings(asked["kernel"]),
         "firewall": firewall(),
-    },
-    sys.stdout,
-)
+        "folders": [path for path in asked["folders"] if Path(path).is_dir()],
+        "running": [unit for unit in asked["units"] if running(unit)],
+    }
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
