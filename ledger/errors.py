@@ -8,7 +8,11 @@ LedgerError
 ├── LedgerAbsentError   the database does not answer, or its kind is not supported
 ├── DeviceBusyError     another process, or what a dead one left behind, acts on the device
 ├── UnknownRunError     no run of that id
-└── IllegalMoveError    a task cannot go from its state to that one
+├── UnknownRolloutError no rollout of that id or name
+├── IllegalMoveError    a task cannot go from its state to that one, or what has ended is to go on
+├── OutdatedError       something happened to the rollout meanwhile
+├── LeaseHeldError      another controller holds the lease
+└── LeaseLostError      the lease was ours, and is not any more
 
 This room translates nothing: `message` is the English template, marked for the catalogue, and `values` fill it.
 """
@@ -68,5 +72,21 @@ class UnknownRunError(LedgerError):
     """No run of that id is in the ledger."""
 
 
+class UnknownRolloutError(LedgerError):
+    """No rollout of that id or name is in the ledger."""
+
+
 class IllegalMoveError(LedgerError):
-    """A task cannot go from its state to that one, or a run cannot end yet."""
+    """A task cannot go from its state to that one, a run cannot end yet, or what has ended cannot go on."""
+
+
+class OutdatedError(LedgerError):
+    """Something happened to the rollout since the events that were decided upon: read them, and decide again."""
+
+
+class LeaseHeldError(LedgerError):
+    """Another controller holds the lease; `values` say who (person, host, process), since when and until when."""
+
+
+class LeaseLostError(LedgerError):
+    """The lease was ours, and is not any more: another controller may act. Stop, and write nothing."""

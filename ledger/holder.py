@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from ledger.proc import began, pid_space
+from ledger.proc import began, is_gone, pid_space
 from ledger.records import now, stamp
 
 
@@ -26,7 +26,7 @@ class Holder:
 
     def is_dead(self) -> bool:
         """Say whether the process is certainly gone; one in another PID namespace cannot be judged from here."""
-        return self.space == pid_space() and began(self.pid) != self.began
+        return self.space == pid_space() and is_gone(self.pid, self.began)
 
 
 def this_process(person: str, doing: str, clock: Callable[[], datetime] = now) -> Holder:

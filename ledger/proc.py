@@ -20,16 +20,32 @@ def command_of(process: int) -> str:
 
 def began(process: int) -> str:
     """Return when a process began, in clock ticks since the machine's start; empty when there is none, or a zombie."""
+    fields = _fields(process)
+    return "" if not fields or fields[0] in "ZX" else fields[_START]
+
+
+def _fields(process: int) -> list[str]:
     try:
-        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else fields[_START]
+        return []
+
+
+def is_gone(process: int, since: str) -> bool:
+    """Say whether the process of that number that `began` then is certainly gone."""
+    if _fields(process):
+        return began(process) != since
+    try:
+        os.kill(process, 0)
+    except OSError as error:  # one that may not be signalled is there: /proc can be mounted so that it hides others'
+        return isinstance(error, ProcessLookupError)
+    return False
 
 
 def pid_space() -> str:
-    """Return the name of our PID namespace; numbers of processes mean nothing outside theirs."""
-    return str(Path("/proc/self/ns/pid").readlink())
+    """Return the name of our PID namespace on this start of this machine; a process's number means nothing outside."""
+    start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{start} {Path('/proc/self/ns/pid').readlink()}"
 
 
 def having_open(file: Path) -> Iterator[int]:

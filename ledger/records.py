@@ -1,9 +1,18 @@
-"""What the ledger tells: runs, tasks and who did it, as frozen values. All times are UTC, ISO 8601 text that sorts."""
+"""What the ledger tells: runs, tasks, rollouts and who did it, as frozen values.
 
-from dataclasses import asdict, dataclass
+All times are UTC, ISO 8601 text that sorts.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from ledger.states import State
+
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def now() -> datetime:
@@ -18,7 +27,13 @@ def stamp(time: datetime) -> str:
 
 def plain(text: str) -> str:
     """Return `text` as every database takes it: no bytes that are no UTF-8, no NUL; those become U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", "\ufffd")
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def new_id(began: datetime) -> str:
+    """Return an id such as 20261125T193650123-7f3a9c: the time in UTC to the millisecond, and three random bytes."""
+    digits = stamp(began).translate({ord(mark): None for mark in "-:."})
+    return f"{digits[:18]}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +99,48 @@ class Move:
     changes: int | None = None
     log: str | None = None
     revert_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A job carried to many devices, as it was planned; what became of it is in its events.
+
+    `plan_digest` is the SHA-256 (hex) of the plan as canonical JSON; `actor` is the author; `ended_at` is None while
+    anything may still happen.
+    """
+
+    id: str
+    name: str
+    job: str
+    plan_digest: str
+    actor: Actor
+    made_at: str
+    ended_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is going to be written down about a rollout. `wave` is -1 where it is about none, `details` is JSON."""
+
+    kind: str
+    device: str = ""
+    wave: int = -1
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutEvent:
+    """One thing that happened to a rollout; `seq` counts from 1 within it, without gaps.
+
+    `person` caused it; `token` is that of the controller's lease, None where a person did it from outside the loop.
+    """
+
+    rollout: str
+    seq: int
+    at: str
+    kind: str
+    device: str
+    wave: int
+    details: Mapping[str, Any]
+    person: str
+    token: int | None

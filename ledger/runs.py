@@ -1,6 +1,5 @@
 """Runs and their tasks as they happen; each function is one transaction, and on disk when it returns."""
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -12,7 +11,7 @@ from ledger import audit
 from ledger.connection import Ledger
 from ledger.errors import N_, IllegalMoveError
 from ledger.history import read_run, task_of
-from ledger.records import Actor, Move, Run, Task, plain, stamp, who
+from ledger.records import Actor, Move, Run, Task, new_id, plain, stamp, who
 from ledger.schema import RUN, TASK
 from ledger.states import OPEN, SETTLED, Outcome, State, check_move
 
@@ -28,17 +27,11 @@ def begin_run(ledger: Ledger, *, job: str, job_digest: str, plan_digest: str, ac
     """Write down that a run begins and return its id, which sorts by time; `command` must hold no secret."""
     began = ledger.clock()
     values = {"job": job, "job_digest": job_digest, "plan_digest": plan_digest, "command": plain(command)}
-    run = _new_id(began)
+    run = new_id(began)
     with ledger.write() as connection:
         connection.execute(insert(RUN).values(id=run, started_at=stamp(began), **values, **who(actor)))
         audit.append(connection, ledger, actor, "run.begin", {"run": run, **values})
     return run
-
-
-def _new_id(began: datetime) -> str:
-    """Return an id such as 20261125T193650123-7f3a9c: the time in UTC to the millisecond, and three random bytes."""
-    digits = stamp(began).translate({ord(mark): None for mark in "-:."})
-    return f"{digits[:18]}-{secrets.token_hex(3)}"
 
 
 def intend(ledger: Ledger, run: str, devices: Mapping[str, str]) -> None:

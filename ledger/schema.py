@@ -5,7 +5,7 @@ A change here needs a revision of its own in `ledger/migrations/versions`, and H
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 METADATA = MetaData()
 
 RUN = Table(
@@ -53,4 +53,49 @@ AUDIT = Table(
     Column("details", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+ROLLOUT = Table(
+    "rollout",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("plan_digest", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Index("rollout_of_name", "name", "id"),
+)
+
+ROLLOUT_EVENT = Table(
+    "rollout_event",
+    METADATA,
+    Column("rollout", String(40), ForeignKey("rollout.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("device", Text, nullable=False),  # "" where it is about none
+    Column("wave", Integer, nullable=False),  # -1 where it is about none
+    Column("details", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("token", Integer),
+    Index("rollout_event_of_device", "device", "rollout", "seq"),
+)
+
+LEASE = Table(
+    "lease",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),  # a person
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("began", Text, nullable=False),  # with `space` it tells the process from another one of that number
+    Column("space", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("until", Text, nullable=False),  # "" once it was given back
+    Column("token", Integer, nullable=False),  # only ever grows; the row is never deleted
 )
