@@ -43,7 +43,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class RolloutPlan:
-    """A rollout as it was planned. `sites` names each device's office; `uplinks` the office whose uplink it shares."""
+    """A rollout as it was planned. Each device is in exactly one wave; there is at least one."""
 
     name: str
     job: str

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from playbooks.job import Step
 from playbooks.rollout.plan import RolloutPlan
+
+APPLY, ROLLBACK = str(Step.APPLY), str(Step.ROLLBACK)  # the steps that a rollout dispatches
 
 
 class Kind(StrEnum):
@@ -19,10 +22,10 @@ class Kind(StrEnum):
     PAUSED = "paused"  # [person, loop] details: why
     RESUMED = "resumed"  # [person]
     ABORTED = "aborted"  # [person] nothing new is begun
-    ROLLBACK = "rollback"  # [person, loop] what is done is put back; details: devices
+    ROLLBACK = "rollback"  # [person, loop] what is done is put back; details: devices, why
     WAVE_BEGAN = "wave-began"  # [loop] wave
     DISPATCHED = "dispatched"  # [loop] device; details: dispatch (an id that is never used twice), step
-    REPORTED = "reported"  # [loop] device; details: dispatch, result, reason
+    REPORTED = "reported"  # [loop] device; details: dispatch, result, reason, changed (false: it was at target before)
     POSTPONED = "postponed"  # [loop] device; details: why, until
     BAKING = "baking"  # [loop] wave: all of its devices have been tried
     GATE_PASSED = "gate-passed"  # [loop] wave
@@ -87,9 +90,32 @@ class DeviceStatus:
     dispatch: str = ""  # of the last dispatch
     step: str = ""  # "apply" or "rollback", of the last dispatch
     tries: int = 0
+    missed: int = 0  # dispatches of the last step that ended without an answer, since the last one that did not
+    touched: bool = False  # the job has changed something here, or may have, that was not put back
     reason: str = ""
     until: str = ""
     at: str = ""  # of the last event
+
+    @property
+    def failing(self) -> bool:
+        """Whether it counts against its wave's budget: it failed, or was tried and is not done since."""
+        if self.state in (DeviceState.OWED, DeviceState.AT_WORK):
+            return self.missed > 0 or self.step == ROLLBACK
+        return self.state in (DeviceState.FAILED, DeviceState.ROLLED_BACK)
+
+    @property
+    def to_be_applied(self) -> bool:
+        """Whether the job is still to be begun here, now or later."""
+        return self.state is DeviceState.WAITING or (self.state is DeviceState.OWED and self.step != ROLLBACK)
+
+    @property
+    def to_be_put_back(self) -> bool:
+        """Whether a rollback that names it has something left to do here, or may have."""
+        if self.state is DeviceState.FAILED:
+            return self.touched and self.step != ROLLBACK
+        return self.state is DeviceState.AT_WORK or (
+            self.touched and self.state in (DeviceState.DONE, DeviceState.OWED)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +129,14 @@ class State:
     passed: frozenset[int] = frozenset()  # waves whose gate has passed
     baking_since: str = ""  # of the wave under way; "" while its devices are still being tried
     to_roll_back: tuple[str, ...] = ()  # devices that are to be put back and are not yet
+    accepted: frozenset[str] = frozenset()  # devices that had failed when a person went on after a failed gate
     reason: str = ""  # why it is paused or failed
     seq: int = 0  # of the last event
+
+    @property
+    def between_waves(self) -> bool:
+        """Whether no wave is under way: none has begun yet, or the last that began has passed its gate."""
+        return self.wave == -1 or self.wave in self.passed
 
 
 def initial(plan: RolloutPlan) -> State:
@@ -133,81 +165,115 @@ def _evolved(state: State, event: Event) -> State:
     before, after = _STATUSES.get(event.kind, (frozenset(), Status.PLANNED))
     if state.status not in before:
         return state
-    devices = tuple(event.details.get("devices", ())) if event.kind is Kind.ROLLBACK else ()
-    return replace(state, status=after, to_roll_back=devices, reason=str(event.details.get("why", "")))
+    accepted = state.accepted
+    if event.kind is Kind.RESUMED and state.status is Status.FAILED:
+        accepted |= {device for device, status in state.devices.items() if status.failing}
+    to_roll_back = _to_roll_back(state, event) if event.kind is Kind.ROLLBACK else ()
+    why = str(event.details.get("why", state.reason if event.kind is Kind.ENDED else ""))
+    return replace(state, status=after, to_roll_back=to_roll_back, accepted=accepted, reason=why)
 
 
 _LIVE = frozenset(Status) - {Status.PLANNED, Status.ABORTED, Status.ENDED}
-# What a rollout becomes, and when: an event of the whole rollout has no effect in another status.
+# What a rollout becomes, and when: an event of the whole rollout has no effect in another status. One that ended can
+# still be rolled back: what it brought may turn out to be bad a day later.
 _STATUSES: Mapping[Kind, tuple[frozenset[Status], Status]] = {
     Kind.STARTED: (frozenset({Status.PLANNED}), Status.RUNNING),
     Kind.PAUSED: (frozenset({Status.RUNNING}), Status.PAUSED),
     Kind.RESUMED: (frozenset({Status.PAUSED, Status.FAILED}), Status.RUNNING),
     Kind.ABORTED: (_LIVE | {Status.PLANNED}, Status.ABORTED),
-    Kind.ROLLBACK: (_LIVE | {Status.ABORTED}, Status.ROLLING_BACK),
+    Kind.ROLLBACK: (_LIVE | {Status.ABORTED, Status.ENDED}, Status.ROLLING_BACK),
     Kind.ENDED: (_LIVE | {Status.ABORTED}, Status.ENDED),
 }
 _WAVE_EVENTS = frozenset({Kind.APPROVED, Kind.WAVE_BEGAN, Kind.BAKING, Kind.GATE_PASSED, Kind.GATE_FAILED})
+
+
+def _to_roll_back(state: State, event: Event) -> tuple[str, ...]:
+    """Return the devices that the event names, after those that were named before, where there is anything to undo."""
+    devices = event.details.get("devices")
+    named = dict.fromkeys((*state.to_roll_back, *map(str, devices if isinstance(devices, list | tuple) else ())))
+    known = {device: state.devices[device] for device in named if device in state.devices}
+    return tuple(device for device, status in known.items() if status.touched or status.to_be_put_back)
 
 
 def _of_wave(state: State, event: Event) -> State:
     if event.kind is Kind.APPROVED:
         people = (*state.approved.get(event.wave, ()), str(event.details.get("person", "")))
         return replace(state, approved={**state.approved, event.wave: people})
-    if event.kind is Kind.WAVE_BEGAN and event.wave == state.wave + 1:
+    if event.kind is Kind.WAVE_BEGAN and event.wave == state.wave + 1 and state.between_waves:
         return replace(state, wave=event.wave, baking_since="")
-    if event.wave != state.wave:
+    if event.wave != state.wave or event.wave < 0:
         return state
-    if event.kind is Kind.BAKING:
+    if event.kind is Kind.BAKING and not state.between_waves:
         return replace(state, baking_since=event.at)
-    if event.kind is Kind.GATE_PASSED:
+    if event.kind is Kind.GATE_PASSED and state.baking_since:
         return replace(state, passed=state.passed | {event.wave}, baking_since="")
     if event.kind is Kind.GATE_FAILED and state.status is Status.RUNNING:
         return replace(state, status=Status.FAILED, baking_since="", reason=str(event.details.get("why", "")))
     return state
 
 
-_REPORTS: Mapping[Result, DeviceState] = {
+# Values of Result -> what the device is then.
+_REPORTS: Mapping[str, DeviceState] = {
     Result.DONE: DeviceState.DONE,
     Result.FAILED: DeviceState.FAILED,
     Result.UNREACHABLE: DeviceState.OWED,
     Result.LOST: DeviceState.OWED,
     Result.REVERTED: DeviceState.FAILED,
 }
+_NOTHING_LEFT = frozenset({Result.UNREACHABLE, Result.REVERTED})  # results of an apply that leave nothing to undo
 
 
 def _of_device(state: State, event: Event) -> State:
     before = state.devices.get(event.device)
     if before is None:
         return state
-    after = replace(_moved(before, event), at=event.at)
+    named = event.device in state.to_roll_back
+    moved = _moved(before, event, named)
+    if moved is before:
+        return state
+    after = replace(moved, at=event.at)
     left = state.to_roll_back
-    if after.step == "rollback" and after.state in (DeviceState.ROLLED_BACK, DeviceState.FAILED):
+    if named and not after.to_be_put_back:
         left = tuple(device for device in left if device != event.device)
     return replace(state, devices={**state.devices, event.device: after}, to_roll_back=left)
 
 
-def _moved(device: DeviceStatus, event: Event) -> DeviceStatus:
+def _moved(device: DeviceStatus, event: Event, named: bool) -> DeviceStatus:
+    """Return what an event makes of a device; the same object when nothing. `named`: a rollback is to put it back."""
     details = event.details
+    idle = device.state in (DeviceState.WAITING, DeviceState.OWED)
     match event.kind:
         case Kind.DISPATCHED:
-            step = str(details["step"])
-            tries = device.tries + (step == "apply")
-            return replace(
-                device, state=DeviceState.AT_WORK, dispatch=str(details["dispatch"]), step=step, tries=tries, until=""
-            )
-        case Kind.REPORTED if details["dispatch"] == device.dispatch and device.state is DeviceState.AT_WORK:
-            return replace(device, state=_reported(device, Result(details["result"])), reason=str(details["reason"]))
-        case Kind.POSTPONED if device.state in (DeviceState.WAITING, DeviceState.OWED):
-            return replace(device, state=DeviceState.OWED, until=str(details["until"]), reason=str(details["why"]))
-        case Kind.SUPERSEDED if device.state in (DeviceState.WAITING, DeviceState.OWED):
+            return _dispatched(device, str(details.get("dispatch", "")), str(details.get("step", "")))
+        case Kind.REPORTED:
+            return _reported(device, details)
+        case Kind.POSTPONED if idle:
+            until, why = str(details.get("until", "")), str(details.get("why", ""))
+            return replace(device, state=DeviceState.OWED, until=until, reason=why)
+        case Kind.SUPERSEDED if idle or (named and device.state is not DeviceState.AT_WORK):
             return replace(device, state=DeviceState.SUPERSEDED)
-        case Kind.EXPIRED if device.state in (DeviceState.WAITING, DeviceState.OWED):
+        case Kind.EXPIRED if idle:
             return replace(device, state=DeviceState.NOT_DONE)
     return device
 
 
-def _reported(device: DeviceStatus, result: Result) -> DeviceState:
-    if device.step == "rollback" and result is Result.DONE:
-        return DeviceState.ROLLED_BACK
-    return _REPORTS[result]
+def _dispatched(device: DeviceStatus, dispatch: str, step: str) -> DeviceStatus:
+    fits = device.to_be_applied if step == APPLY else step == ROLLBACK and device.touched
+    if not fits or device.state is DeviceState.AT_WORK:
+        return device
+    tries, missed = device.tries + (step == APPLY), device.missed if step == device.step else 0
+    return replace(
+        device, state=DeviceState.AT_WORK, dispatch=dispatch, step=step, tries=tries, missed=missed, until=""
+    )
+
+
+def _reported(device: DeviceStatus, details: Mapping[str, Any]) -> DeviceStatus:
+    result = str(details.get("result", ""))
+    state = _REPORTS.get(result)
+    if state is None or device.state is not DeviceState.AT_WORK or details.get("dispatch") != device.dispatch:
+        return device
+    touched = device.touched or (result not in _NOTHING_LEFT and details.get("changed") is not False)
+    if device.step == ROLLBACK and state is DeviceState.DONE:
+        state, touched = DeviceState.ROLLED_BACK, False
+    missed = device.missed + 1 if state is DeviceState.OWED else 0
+    return replace(device, state=state, missed=missed, touched=touched, reason=str(details.get("reason", "")))
