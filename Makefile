@@ -1,8 +1,9 @@
 # Everything a fresh Debian or Ubuntu machine with Python 3.11 or newer needs; each target does its own set-up.
 # The Debian packages: what the lab runs on, and the real daemons that the tests speak to.
 LAB_PACKAGES := iproute2 util-linux
-TEST_PACKAGES := $(LAB_PACKAGES) snmpd snmp chrony dnsmasq-base nginx-light openssh-server openssh-client fping \
-	prometheus prometheus-blackbox-exporter curl postgresql
+MACHINE_PACKAGES := mmdebstrap systemd-container zstd tar apt-utils nginx-light sqop
+TEST_PACKAGES := $(LAB_PACKAGES) $(MACHINE_PACKAGES) snmpd snmp chrony dnsmasq-base openssh-server openssh-client fping \
+	prometheus prometheus-blackbox-exporter curl postgresql shellcheck dash
 PYTHON := .venv/bin/python
 
 .PHONY: env demo test lint soak bench lock messages
