@@ -21,12 +21,13 @@ class Dispatch(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What came of a dispatch."""
+    """What came of a dispatch. `changed` is False when it is certain that nothing was changed."""
 
     id: str
     device: str
     result: Result
     reason: str = ""
+    changed: bool = True
 
 
 class Site(Protocol):
@@ -36,7 +37,10 @@ class Site(Protocol):
         """Begin, and return at once; `report` is called once for each dispatch, from any thread."""
 
     def stop(self) -> None:
-        """End what is under way, cleanly, and return when nothing is left; what was not finished is reported so."""
+        """End what is under way, cleanly, and return when nothing is left.
+
+        What was not finished is not reported: it is at work in the ledger, and is dispatched again later.
+        """
 
 
 class Judgement(StrEnum):
@@ -60,7 +64,7 @@ Fitness = Callable[[Sequence[str]], Mapping[str, str]]  # device -> why it must 
 
 
 class Notice(NamedTuple):
-    """Something that people should be told: `kind` is paused, failed, approval, ended or rolled-back."""
+    """Something that people should be told: `kind` is paused, failed, approval, ended, rolled-back or trouble."""
 
     kind: str
     rollout: str
