@@ -14,7 +14,7 @@ import socket
 CONFIGURATION, PORT, VERSION = "/etc/one-stop-agent/agent.conf", 8099, "@VERSION@"
 
 
-def read_settings():
+def read_settings() -> dict[str, str]:
     """Return what the configuration says: office and url, "" for what it does not say."""
     parser = configparser.ConfigParser()
     parser.read(CONFIGURATION, encoding="utf-8")
@@ -27,7 +27,7 @@ SETTINGS = read_settings()
 class Health(http.server.BaseHTTPRequestHandler):
     """Answers every GET with the agent's health."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Say how the agent is."""
         configured = all(SETTINGS.values())
         status = "ok" if configured else "unconfigured"
@@ -38,11 +38,11 @@ class Health(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_arguments):
+    def log_message(self, *_arguments: object) -> None:
         """Write no line a request: the journal of a small box is short."""
 
 
-def tell_systemd(state):
+def tell_systemd(state: str) -> None:
     """Tell the service manager `state`, for example READY=1."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address:
