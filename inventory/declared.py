@@ -1,132 +1,24 @@
 """What each file of a province may hold: the shapes that people write, before kinds and plans are applied."""
 
-import ipaddress
-import re
-import unicodedata
-from datetime import date
+from datetime import date, time
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
 
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}|[0-9a-f]{2}(-[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}")
-_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
-_BANDWIDTH = re.compile(_NUMBER + r" ?([kMG])bit/s")
-_LIKE_BANDWIDTH = re.compile(_NUMBER + r" ?([kMG])b.*", re.IGNORECASE)
-_SECONDS = re.compile(_NUMBER + r" ?(ms|s|m|h)")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_LIKE_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
-_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_FACTORS = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_SSH_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}( .*)?")
+from inventory import forms
 
-
-def _refuse(rule: str, value: object, near: str = "") -> PydanticCustomError:
-    return PydanticCustomError(rule, "{value}", {"value": str(value)[:60], "near": near})
-
-
-def _slug(text: str) -> str:
-    if not _SLUG.fullmatch(text) or len(text) > 63:
-        raise _refuse("bad-id", text, slug_of(text) or "dong-yen")
-    return text
-
-
-def slug_of(text: str) -> str:
-    """Return the id that a name suggests: "Đông Yên" gives "dong-yen"; "" when nothing of it is left."""
-    letters = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub("[^a-z0-9]+", "-", plain)[:63].strip("-")
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(text))
-    except ValueError:
-        raise _refuse("bad-address", text) from None
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ipaddress.IPv4Network(text))
-    except ValueError:
-        raise _refuse("bad-prefix", text, _like_network(text)) from None
-
-
-def _like_network(text: str) -> str:
-    try:
-        return str(ipaddress.IPv4Network(text, strict=False))
-    except ValueError:
-        return "10.91.16.64/26"
-
-
-def _mac(text: str) -> str:
-    lowered = text.lower()
-    if not _MAC.fullmatch(lowered):
-        raise _refuse("bad-mac", text)
-    digits = re.sub("[^0-9a-f]", "", lowered)
-    return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
-
-
-def _bandwidth(value: object) -> object:
-    match = _BANDWIDTH.fullmatch(value) if isinstance(value, str) else None
-    if not match:
-        like = _LIKE_BANDWIDTH.fullmatch(str(value))
-        unit = {"K": "k"}.get(like[2].upper(), like[2].upper()) if like else ""
-        raise _refuse("bad-bandwidth", value, f"{like[1]} {unit}bit/s" if like else "256 kbit/s or 20 Mbit/s")
-    return round(float(match[1]) * _FACTORS[match[2]])
-
-
-def _seconds(value: object) -> object:
-    match = _SECONDS.fullmatch(value) if isinstance(value, str) else None
-    if not match or float(match[1]) <= 0:
-        raise _refuse("bad-duration", value)
-    return float(match[1]) * _FACTORS[match[2]]
-
-
-def _time_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _refuse("unknown-time-zone", text) from None
-    return text
-
-
-def _ssh_key(text: str) -> str:
-    if not _SSH_KEY.fullmatch(text):
-        raise _refuse("bad-ssh-key", text)
-    return text
-
-
-def _domain(text: str) -> str:
-    if not _HOST_NAME.fullmatch(text):
-        raise _refuse("bad-host-name", text)
-    return text
-
-
-def _day(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        if _DAY.fullmatch(value):  # fromisoformat takes other forms too
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    like = _LIKE_DAY.fullmatch(value)
-    raise _refuse("bad-date", value, f"{like[3]}-{like[2]:0>2}-{like[1]:0>2}" if like else "2026-10-31")
-
-
-Slug = Annotated[str, AfterValidator(_slug)]
-Address = Annotated[str, AfterValidator(_address)]
-Network = Annotated[str, AfterValidator(_network)]
-Mac = Annotated[str, AfterValidator(_mac)]
-Bandwidth = Annotated[int, BeforeValidator(_bandwidth, json_schema_input_type=str)]
-Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-SshKey = Annotated[str, AfterValidator(_ssh_key)]
-Domain = Annotated[str, AfterValidator(_domain)]
-Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+Slug = Annotated[str, AfterValidator(forms.slug)]
+Address = Annotated[str, AfterValidator(forms.address)]
+Network = Annotated[str, AfterValidator(forms.network)]
+Mac = Annotated[str, AfterValidator(forms.mac)]
+Bandwidth = Annotated[int, BeforeValidator(forms.bandwidth, json_schema_input_type=str)]
+Seconds = Annotated[float, BeforeValidator(forms.seconds, json_schema_input_type=str)]
+TimeZone = Annotated[str, AfterValidator(forms.time_zone)]
+SshKey = Annotated[str, AfterValidator(forms.ssh_key)]
+Domain = Annotated[str, AfterValidator(forms.domain)]
+Day = Annotated[date, BeforeValidator(forms.day, json_schema_input_type=str)]
+TimeOfDay = Annotated[time, BeforeValidator(forms.time_of_day, json_schema_input_type=str)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -199,6 +91,21 @@ class VariablesShape(Shape):
     values: dict[str, Any] = Field(alias="with", min_length=1)
 
 
+class WorkingHoursShape(Shape):
+    """When the offices that `select` chooses receive citizens; to be closed at "00:00" is to be so at midnight."""
+
+    select: Text = ""  # default: all offices but the root
+    days: list[Weekday] = Field(default=["mon", "tue", "wed", "thu", "fri"], min_length=1)
+    opens: TimeOfDay = time(7)
+    closes: TimeOfDay = time(17)
+
+
+WorkingHours = Annotated[
+    Annotated[WorkingHoursShape, Tag("[one]")] | Annotated[list[WorkingHoursShape], Field(min_length=1), Tag("[list]")],
+    Discriminator(lambda value: "[list]" if isinstance(value, list) else "[one]"),
+]
+
+
 class ProvinceFile(Shape):
     """province.yaml: what holds for the whole province."""
 
@@ -214,6 +121,7 @@ class ProvinceFile(Shape):
     contacts: list[ContactShape] = Field(default_factory=list)
     access: list[AccessShape] = Field(default_factory=list)
     variables: list[VariablesShape] = Field(default_factory=list)
+    working_hours: WorkingHours = WorkingHoursShape()  # in which no rollout touches an office
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
     database: Text = ""  # URL of the ledger; default: SQLite below .tuyen/
 

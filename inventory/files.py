@@ -7,6 +7,11 @@ from pathlib import Path, PurePath
 from inventory.finding import Finding, Place, finding
 
 NAMES = ("province.yaml", "units.yaml", "kinds.yaml", "services.yaml", "people.yaml", "secrets.yaml")
+_NEAR_MISSES = (
+    ("offices", "*/*", "offices/"),
+    ("rollouts", "*/*", "rollouts/"),
+    ("device-types", "*", "device-types/VENDOR/"),
+)
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -24,7 +29,7 @@ def misplaced(folder: Path) -> Iterator[Finding]:
             meant = get_close_matches(f"{path.stem}.yaml", set(NAMES) - present, n=1, cutoff=0.8)
             if meant:
                 yield finding(Place(path.name), "misplaced-file", where=meant[0])
-    for inside, pattern, where in (("offices", "*/*", "offices/"), ("device-types", "*", "device-types/VENDOR/")):
+    for inside, pattern, where in _NEAR_MISSES:
         for name in paths_in(folder, inside, pattern):
             yield finding(Place(name), "misplaced-file", where=f"{where}{PurePath(name).name}")
 

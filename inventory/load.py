@@ -27,12 +27,20 @@ from inventory.declared import (
     ServicesFile,
     UnitsFile,
 )
+from inventory.declared_rollouts import RolloutFile
 from inventory.files import misplaced, paths_in
 from inventory.finding import Finding, InvalidProvinceError, InventoryError, Place, finding
 from inventory.gaps import NO_GAPS, Gaps
 from inventory.language import _
-from inventory.model import Province
-from inventory.resolution import Declared, Step, resolve_across, resolve_file, resolve_surroundings
+from inventory.model import Province, Rollout
+from inventory.resolution import (
+    Declared,
+    Step,
+    resolve_across,
+    resolve_file,
+    resolve_rollout_file,
+    resolve_surroundings,
+)
 from inventory.services import resolve_people, resolve_services
 from inventory.validate import names_in, salvage, validate
 from inventory.yamlfile import Document, read
@@ -129,6 +137,7 @@ class Loader:
         kinds = self._file("kinds.yaml", KindsFile, notes)
         types = self._folder("device-types", "*/*", DeviceTypeFile, notes)
         offices = self._folder("offices", "*", OfficesFile, notes)
+        rollouts = self._folder("rollouts", "*", RolloutFile, notes)
         services = self._file("services.yaml", ServicesFile, notes, required=False)
         people = self._file("people.yaml", PeopleFile, notes, required=False)
         notes.findings += misplaced(self.folder)
@@ -144,6 +153,7 @@ class Loader:
             kinds or _UNKNOWN_KINDS,
             types,
             offices,
+            rollouts,
             notes,
         )
         return self._add_services_and_people(province, services, people, notes) if head and units and kinds else None
@@ -155,6 +165,7 @@ class Loader:
         kinds: Declared[KindsFile],
         types: Iterable[Declared[DeviceTypeFile]],
         offices: Iterable[Declared[OfficesFile]],
+        rollouts: Iterable[Declared[RolloutFile]],
         notes: _Notes,
     ) -> Province:
         as_of = self.as_of or head.shape.as_of or self.day
@@ -163,7 +174,21 @@ class Loader:
         for group in groups:
             notes.gaps = notes.gaps.plus("devices", group.unmade).plus("offices", group.unmade)
         province: Province = self._once("across", (head, around, notes.gaps, *groups), resolve_across, notes)
-        return replace(province, folder=str(self.folder))
+        made = self._rollouts(rollouts, province, notes)
+        return replace(province, folder=str(self.folder), rollouts=made)
+
+    def _rollouts(
+        self, files: Iterable[Declared[RolloutFile]], province: Province, notes: _Notes
+    ) -> dict[str, Rollout]:
+        made: dict[str, Rollout] = {}
+        for file in files:
+            name = file.document.file
+            rollout = self._once(name, (file, province, notes.gaps), resolve_rollout_file, notes)
+            if rollout.name in made:
+                other = made[rollout.name].place.file
+                notes.findings.append(finding(Place(name), "duplicate-rollout", name=rollout.name, other=other))
+            made[rollout.name] = rollout
+        return made
 
     def _add_services_and_people(
         self,

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from inventory.finding import Place
+from inventory.windows import Window
 
 T = TypeVar("T")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -196,6 +197,78 @@ class VariablesRule:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """When offices receive citizens."""
+
+    select: str  # a selector of offices; "" for all but the root
+    window: Window
+    offices: frozenset[str]  # the ids that it selects
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredWave:
+    """A slice of a rollout's devices as it was written; "district" stands for one wave a district."""
+
+    kind: Literal["canary", "percent", "district", "rest"]
+    name: str  # "canary", "10 %", "district", "rest", or what was written
+    place: Place
+    devices: tuple[str, ...] = ()  # of a canary: ids
+    percent: float = 0.0  # of all the rollout's devices
+    approvals: int = 0  # people who must agree before it begins
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredGate:
+    """What must hold before the next wave."""
+
+    bake: float = 0.0  # seconds for which all must have stayed well
+    probes: bool = True  # the probes of the devices, their offices and services must stay well
+    budget_devices: int = 0  # failures that a wave may have, unreachable devices counted
+    budget_percent: float = 0.0  # the same, in percent of the wave; the larger of the two holds
+    query: str = ""  # in Prometheus' language
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredWindow:
+    """When some of a rollout's devices may be worked on."""
+
+    select: str  # a selector of devices; "" for all
+    window: Window
+    devices: frozenset[str]  # those of the rollout that it selects
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a rollout does at a time."""
+
+    parallel: int = 20  # devices
+    per_uplink: int = 2  # devices behind one uplink; 0: no limit
+    rate: int = 0  # bit/s, for jobs that transfer; 0: what the job says
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One job carried to many devices, as it was declared. Its name is that of its file."""
+
+    name: str
+    about: Mapping[str, str]  # by language: en, vi
+    job: str
+    values: Mapping[str, Any]  # of the job's variables; a secret is `{"secret": name}`
+    select: str
+    devices: tuple[str, ...]  # the ids that it selects, in the order of the inventory
+    waves: tuple[DeclaredWave, ...]
+    gate: DeclaredGate
+    windows: tuple[DeclaredWindow, ...]
+    respects_hours: bool  # whether working hours are left alone
+    limits: Limits
+    until: date  # the last day, local, on which devices that were away are owed the change
+    on_failure: Literal["stop", "rollback-device", "rollback-wave", "rollback-all"]
+    place: Place
+
+
 @dataclass(frozen=True)
 class Province:
     """Everything declared, loaded and checked. Mappings keep the order of the files."""
@@ -218,6 +291,8 @@ class Province:
     access: tuple[AccessRule, ...] = ()  # later rules go over earlier ones
     variables: tuple[VariablesRule, ...] = ()
     database: str = ""  # URL of the ledger; "": SQLite below the province's .tuyen/
+    working_hours: tuple[WorkingHours, ...] = ()
+    rollouts: Mapping[str, Rollout] = field(default_factory=_empty)
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
 
     @cached_property

@@ -4,19 +4,23 @@ Every step is a function of what was read; `inventory.load` keeps its result for
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from inventory.checks import check_devices, check_offices, check_prefixes
 from inventory.declared import DeviceTypeFile, KindsFile, OfficesFile, ProvinceFile, UnitsFile
+from inventory.declared_rollouts import RolloutFile
 from inventory.finding import Finding, finding
+from inventory.forms import slug_of
 from inventory.gaps import Gaps
 from inventory.kinds import check_kinds, resolve_kinds
 from inventory.model import DeviceType, Province
 from inventory.modules import BUILT_IN
 from inventory.offices import Group, Surroundings, resolve_group
+from inventory.rollouts import resolve_rollout, resolve_working_hours
 from inventory.services import resolve_modules
 from inventory.settings import resolve_settings
 from inventory.units import check_units, resolve_units
@@ -128,10 +132,22 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
         practice=head.shape.practice,
     )
     province, ruled = resolve_settings(head.document, head.shape, province, gaps)
+    hours, kept = resolve_working_hours(head.document, head.shape, province, gaps)
+    province = replace(province, working_hours=hours)
     findings = [
         *ruled,
+        *kept,
         *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),
         *check_prefixes(by_file, networks),
         *check_devices(by_file, devices),
     ]
     return province, findings
+
+
+def resolve_rollout_file(file: Declared[RolloutFile], province: Province, gaps: Gaps) -> Step:
+    """Resolve one file of rollouts/; a rollout is called like its file."""
+    name = PurePath(file.document.file).stem
+    rollout, findings = resolve_rollout(file.document, name, file.shape, province, gaps)
+    if slug_of(name) != name:
+        findings.insert(0, finding(file.document.place(), "bad-id", value=name, near=slug_of(name) or "agent-2"))
+    return rollout, findings

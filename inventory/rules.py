@@ -52,6 +52,7 @@ RULES: dict[str, Rule] = {
     "bad-bandwidth": Rule(N_("{what}: '{value}' is no bandwidth"), N_("write for example {near}")),
     "bad-duration": Rule(N_("{what}: '{value}' is no duration"), N_("write for example 500 ms, 30 s, 5 m or 1 h")),
     "bad-date": Rule(N_("{what}: '{value}' is no date"), N_("write year-month-day, for example {near}")),
+    "bad-time": Rule(N_("{what}: '{value}' is no time of day"), N_("write hours and minutes, for example {near}")),
     "bad-host-name": Rule(N_("{what}: '{value}' is no host name"), N_("write for example kiengiang.example")),
     "bad-ssh-key": Rule(N_("{what}: this is no SSH public key"), N_("paste one line of a .pub file")),
     "unknown-time-zone": Rule(N_("no time zone is called '{value}'"), N_("write for example Asia/Ho_Chi_Minh")),
@@ -152,6 +153,26 @@ RULES: dict[str, Rule] = {
     "duplicate-device-type": Rule(N_("the slug '{slug}' is in {other} too"), N_("slugs are unique: change one")),
     # jobs
     "unknown-variable": Rule(N_("no job has a variable '{name}'"), N_("write {near}")),
+    # rollouts
+    "duplicate-rollout": Rule(N_("the rollout '{name}' is in {other} too"), N_("names are unique: rename one file")),
+    "nothing-selected": Rule(N_("'{select}' chooses none of {whole}"), N_("mend the selector")),
+    "bad-wave": Rule(N_("the wave takes {said}"), N_("write exactly one of {words}")),
+    "canary-not-selected": Rule(
+        N_("the canary '{device}' is not among the devices that 'select' chooses"),
+        N_("widen 'select', or write {near}"),
+    ),
+    "duplicate-canary": Rule(N_("'{device}' is a canary of wave {number} already"), N_("keep one")),
+    "wave-after-rest": Rule(N_("nothing is left for the waves after 'rest: true'"), N_("put it last")),
+    "waves-incomplete": Rule(
+        N_("the waves leave out devices that 'select' chooses"), N_("end them with '- {{rest: true}}'")
+    ),
+    "no-window": Rule(
+        N_("none of the windows is for {devices}"), N_("add one that chooses them, or one without 'select'")
+    ),
+    "never-open": Rule(
+        N_("the windows of {devices} lie within the working hours, so that nothing could ever be done"),
+        N_("move the windows, or write 'working_hours: ignored'"),
+    ),
     # people
     "shared-ssh-key": Rule(N_("'{other}' has the same SSH key"), N_("give everyone a key of their own")),
     # workbooks

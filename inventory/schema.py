@@ -16,6 +16,7 @@ from inventory.declared import (
     ServicesFile,
     UnitsFile,
 )
+from inventory.declared_rollouts import RolloutFile
 from inventory.model import Province
 
 FOLDER = ".schema"
@@ -27,6 +28,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "services": ServicesFile,
     "people": PeopleFile,
     "device-type": DeviceTypeFile,
+    "rollout": RolloutFile,
 }
 
 

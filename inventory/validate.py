@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -94,6 +94,7 @@ _STAND_INS: Mapping[str, Any] = {
     "domain": "x",
     "time_zone": "UTC",
     "contacts": [],
+    "working_hours": {},
     "database": "x",
 }
 
@@ -153,7 +154,7 @@ def _complain(document: Document, model: type[BaseModel], item: ErrorDetails) ->
 
 def _written(item: ErrorDetails) -> tuple[str | int, ...]:
     """Return where it is, without the steps of pydantic's own that no file has."""
-    return tuple(step for step in item["loc"] if step not in ("[key]", "[text]", "[dates]"))
+    return tuple(step for step in item["loc"] if step not in ("[key]", "[text]", "[dates]", "[one]", "[list]"))
 
 
 def _at(data: Any, path: Sequence[str | int]) -> Any:
@@ -165,7 +166,10 @@ def _at(data: Any, path: Sequence[str | int]) -> Any:
 def expectation(item: ErrorDetails) -> str:
     """Return what would have been right, in the chosen language as far as pydantic's complaint is known here."""
     if item["type"] in EXPECTED:
-        return _(EXPECTED[item["type"]]).format_map(item.get("ctx", {}))
+        limits = item.get("ctx", {}).items()
+        return _(EXPECTED[item["type"]]).format_map(
+            {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in limits}
+        )
     return item["msg"].removeprefix("Value error, ")
 
 
@@ -191,7 +195,7 @@ def known_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
 
 def _descend(annotation: Any, step: str | int) -> Any:
     shape = _shape_in(annotation)
-    if shape is not None:
+    if shape is not None and isinstance(step, str):
         for name, field in shape.model_fields.items():
             if step in (name, field.alias):
                 return field.annotation
@@ -203,7 +207,8 @@ def _descend(annotation: Any, step: str | int) -> Any:
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return tuple(get_args(option)[0] if get_origin(option) is Annotated else option for option in options)
 
 
 def _shape_in(annotation: Any) -> type[BaseModel] | None:

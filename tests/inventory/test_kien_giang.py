@@ -325,7 +325,7 @@ def test_every_file_names_its_schema(path: Path) -> None:
     match = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
     assert match
     schema = (path.parent / match[1]).resolve().relative_to(FOLDER.resolve()).as_posix()
-    expected = {"offices": "offices", "device-types": "device-type"}
+    expected = {"offices": "offices", "device-types": "device-type", "rollouts": "rollout"}
     top = path.relative_to(FOLDER).parts[0]
     assert schema == f".schema/{expected.get(top, path.stem)}.json"
 

@@ -71,6 +71,10 @@ EDITS: list[Callable[[Path], None]] = [
     swap("province.yaml", "probe: snmp", "probe: snap"),
     swap("services.yaml", "web.centre", "wob.centre"),
     swap("people.yaml", "under: centre", "under: center"),
+    swap("rollouts/agent.yaml", "box.dong-yen", "box.nam-yen"),
+    swap("rollouts/agent.yaml", "each: district", "rest: false"),
+    swap("rollouts/agent.yaml", "job: one", "job: [one"),
+    swap("province.yaml", "id: good\nname", "id: good\nworking_hours: {opens: 05:00}\nname"),
     swap("device-types/DrayTek/Vigor2927.yaml", "slug: draytek-vigor2927", "slug: other"),
     swap("device-types/DrayTek/Vigor2927.yaml", "warranty_years: 2", "warranty_years: 3"),
 ]
@@ -162,6 +166,7 @@ def write_chain(folder: Path, length: int, first: str = "centre") -> None:
         prefix = f"10.91.{128 + number // 64}.{number % 64 * 4}/30"
         lines.append(f"  o{number}: {{unit: mau, prefix: {prefix}, uplink: {{parent: {parent}}}}}\n")
     (folder / "offices" / "an-bien.yaml").write_text("".join(lines))
+    shutil.rmtree(folder / "rollouts")  # of devices that are gone
     kinds = folder / "kinds.yaml"
     chained = (f"  k{number}: {{extends: {f'k{number - 1}' if number else 'base'}}}\n" for number in range(100))
     kinds.write_text(kinds.read_text() + "".join(chained))
