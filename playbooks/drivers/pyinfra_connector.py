@@ -25,6 +25,7 @@ class PinnedConnector(SSHConnector):
 
     trouble: Exception | None = None
     connection: Connection | None = None
+    refused: tuple[str, ...] = ()  # what the last command that failed said
     uploads: str = ""  # a private folder on the device, for files on their way to root
 
     def connect(self) -> None:
@@ -48,6 +49,8 @@ class PinnedConnector(SSHConnector):
             succeeded, output = super().run_shell_command(command, *args, **kwargs)
         for line in output.output_lines if not isinstance(command, SilentCommand) else ():
             self._log(f"  {line}")
+        if not succeeded:
+            self.refused = tuple(output.output_lines)
         return succeeded, output
 
     def put_file(self, filename_or_io: Any, remote_filename: str, *args: Any, **kwargs: Any) -> bool:

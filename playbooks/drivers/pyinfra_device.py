@@ -165,7 +165,8 @@ class Work:
 
     def _last_words(self, data: StateOperationHostData) -> str:
         meta = data.operation_meta
-        lines = [line for line in (*meta.stdout_lines, *meta.stderr_lines) if any(map(str.isalpha, line))]
+        said = (*meta.stdout_lines, *meta.stderr_lines) or self._connector.refused  # of an upload pyinfra keeps nothing
+        lines = [line for line in said if any(map(str.isalpha, line))]
         wrong = [line for line in lines if "error" in line.lower()]
         return (wrong[:1] or lines[-1:] or [""])[0].strip()[:_MOST]
 
@@ -185,5 +186,7 @@ class Work:
             )
         if isinstance(error, OperationFailedError):
             reason = str(error) or _("a command failed without a word")
+            if "No space left" in reason:
+                reason = _("the disk is full: make room, then run the job again")
             return Outcome.FAILED, f"'{self._doing}': {reason}"
         return Outcome.FAILED, str(error)

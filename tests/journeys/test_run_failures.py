@@ -71,7 +71,7 @@ def test_each_failure_is_its_own_and_the_others_finish(broken: Provisioned, job:
         "box.dong-2": ("unreachable", "host key"),
         "box.dong-3": ("unreachable", "password"),
         "box.dong-4": ("failed", "full"),
-        "box.dong-5": ("unreachable", "accepted"),
+        "box.dong-5": ("unreachable", "accept"),
         "box.dong-6": ("unreachable", "no answer"),
     }
     for device, (state, word) in told.items():
