@@ -69,7 +69,8 @@ def put_back(plan: RolloutPlan, state: State, scope: OnFailure) -> tuple[str, ..
     """
     if scope is OnFailure.STOP:
         return ()
-    waves = plan.waves[: state.wave + 1] if scope is not OnFailure.WAVE else plan.waves[state.wave :][:1]
+    begun = plan.waves[: state.wave + 1]
+    waves = begun[-1:] if scope is OnFailure.WAVE else begun
     devices = ((device, state.devices[device]) for wave in waves for device in wave.devices)
     if scope is OnFailure.DEVICE:
         return tuple(device for device, status in devices if status.touched and status.failing)

@@ -83,14 +83,13 @@ class Situation:
 
     def ready(self, status: DeviceStatus) -> datetime:
         """Return when a device that is owed something may be tried again; the start of time when at once."""
-        if status.until:
-            return datetime.fromisoformat(status.until)
-        if not status.missed:
+        if not (status.until or status.missed):
             return datetime.min.replace(tzinfo=UTC)
+        told = datetime.fromisoformat(status.at)
         pause = timedelta(seconds=min(LONGEST_PAUSE, self.world.retry * 2 ** min(status.missed - 1, 16)))
-        tried = datetime.fromisoformat(status.at)
-        # A try that lies further ahead than clocks differ was made before the clock was put back: do not wait for it.
-        return self.now if tried > self.now + pause else tried + pause
+        due = datetime.fromisoformat(status.until) if status.until else told + pause
+        # What lies further ahead than its pause is long was before the clock was put back: do not wait for it.
+        return self.now if told - self.now > due - told else due
 
 
 def _once(answers: dict[int, T], hours: Hours, ask: Callable[[datetime], T], now: datetime) -> T:
