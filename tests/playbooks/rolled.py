@@ -1,5 +1,6 @@
 """A small rollout to play with: eight boxes in three waves, its events written down as the loop would."""
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from inventory.windows import Hours
 from playbooks.rollout.decide import Decision, decide
 from playbooks.rollout.plan import Gate, OnFailure, RolloutPlan, Wave
 from playbooks.rollout.situation import World
-from playbooks.rollout.state import APPLY, DeviceStatus, Event, Kind, Result, State, Status, evolve, initial
+from playbooks.rollout.state import APPLY, DeviceStatus, Event, Kind, Result, State, Status, evolve, fold, initial
 
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 ALWAYS = Hours((), (), ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -93,6 +94,12 @@ class Played:
         self.report("".join(self.begin()))
         self.settle()
         self.write(Kind.GATE_PASSED, wave=self.state.wave)
+
+    def read_back(self) -> State:
+        """Return the state that a controller finds that begins anew: the fold of what was written, through JSON."""
+        written = json.dumps([[e.seq, e.at, e.kind, e.device, e.wave, dict(e.details)] for e in self.events])
+        again = [Event(seq, at, Kind(kind), *rest) for seq, at, kind, *rest in json.loads(written)]
+        return fold(self.plan, again)
 
     def kinds(self) -> list[str]:
         return [str(event.kind) for event in self.events]
