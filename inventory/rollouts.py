@@ -1,6 +1,6 @@
 """Rollouts as they are declared: what is carried to which devices, in which waves, and when offices may be touched."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -209,15 +209,28 @@ def _check_canaries(
 
 def _check_hours(document: Document, rollout: Rollout, province: Province) -> Iterator[Finding]:
     """Complain of devices that have no window, or none that opens outside of their office's working hours."""
-    groups: dict[Hours, list[str]] = {}
-    for device in rollout.devices:
-        groups.setdefault(hours_of(province, rollout, province.devices[device]), []).append(device)
-    place = document.place("windows")
-    for hours, devices in groups.items():
+    without, never = list[str](), list[str]()
+    for devices in _alike(rollout, province):
+        hours = hours_of(province, rollout, province.devices[devices[0]])
         if rollout.windows and not hours.windows:
-            yield finding(place, "no-window", devices=_some(devices))
+            without += devices
         elif hours.next_open(datetime(*_SOME_DAY, tzinfo=hours.zone)) is None:
-            yield finding(place, "never-open", devices=_some(devices))
+            never += devices
+    for rule, devices in (("no-window", without), ("never-open", never)):
+        if devices:
+            yield finding(document.place("windows"), rule, devices=_some(devices))
+
+
+def _alike(rollout: Rollout, province: Province) -> Iterable[list[str]]:
+    """Return the devices in groups of the same windows and working hours: few, however many devices there are."""
+    groups: dict[tuple[bool, ...], list[str]] = {}
+    windows = [item.devices for item in rollout.windows]
+    closed = [item.offices for item in province.working_hours]
+    for device in rollout.devices:
+        office = province.devices[device].office
+        key = (*[device in chosen for chosen in windows], *[office in chosen for chosen in closed])
+        groups.setdefault(key, []).append(device)
+    return groups.values()
 
 
 def _some(devices: Sequence[str]) -> str:

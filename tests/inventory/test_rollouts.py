@@ -215,6 +215,16 @@ def test_every_mistake_is_told_with_its_line(
     assert [str(found) for found in Loader(province, day=DAY).examine()[1]] == told
 
 
+def test_offices_of_other_working_hours_are_told_together(province: Path) -> None:
+    hours = "working_hours: [{opens: 05:00, closes: 16:00}, {select: nam-yen, opens: 05:00, closes: 18:00}]\n"
+    rewrite(province, HEAD, "id: good\n", f"id: good\n{hours}")
+    rewrite(province, FILE, WINDOW, "{days: [wed], opens: 06:00, closes: 12:00}")
+    findings = Loader(province, day=DAY).examine()[1]
+    assert [(found.rule, found.values) for found in findings] == [
+        ("never-open", (("devices", "box.dong-yen, box.nam-yen"),))
+    ]
+
+
 def test_a_file_is_called_like_an_id(province: Path) -> None:
     (province / FILE).rename(province / "rollouts" / "Đợt 2.yaml")
     assert [str(found).split(";")[1] for found in Loader(province, day=DAY).examine()[1]] == [
