@@ -29,6 +29,7 @@ def references(province: Province) -> tuple[str, ...]:
     values = [module.options for module in province.modules.values()]
     values += [probe.options for service in province.services.values() for probe in service.probes]
     values += [rule.values for rule in province.variables]
+    values += [rollout.values for rollout in province.rollouts.values()]
     values += [{"secret": rule.password} for rule in province.access if rule.password]
     return tuple(sorted({name for value in values for name in _names(value)}))
 

@@ -1,7 +1,7 @@
 """One step of a job for some devices: what a driver is given."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,14 @@ class Batch:
     stop: threading.Event = field(default_factory=threading.Event)
     locks: tuple[int, ...] = ()  # open descriptors
     parallel: int = 20  # devices at a time
+
+    def child(self, command: Sequence[str]) -> list[str]:
+        """Return the command line of a child process.
+
+        The child of a risky job ends when we do: nobody would confirm what it goes on to change, and it would change
+        it while the device returns to what it was. Others may finish the device that they are at.
+        """
+        return ["setpriv", "--pdeathsig=TERM", "--", *command] if self.job.risky else list(command)
 
     def log(self, device: str) -> Path:
         """Return the file for everything that is heard of a device in this run; drivers append to it."""

@@ -7,8 +7,7 @@ documentation of the callback tuyen.core.events.
 
 import json
 import os
-import shutil
-import tempfile
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,12 +20,14 @@ from inventory.language import _
 from playbooks.batch import Batch
 from playbooks.drivers.ansible_events import Hearing
 from playbooks.drivers.ansible_process import MARK, cut_sessions, memory_file, run
+from playbooks.drivers.ansible_room import Room, own_room
 from playbooks.event import Outcome
 from playbooks.job import Step
 from playbooks.sshconfig import CONNECT_SECONDS, write_ssh_config
 from playbooks.target import Target
 
 _HOUSE = Path(__file__).resolve().parents[2]
+_PROGRAM = (sys.executable, "-I", str(Path(sys.executable).with_name("ansible-playbook")))
 _INTERPRETER = "/usr/bin/python3"  # of the devices; discovery finds shims that do not work
 _RETRIES = 2
 _LATE_SECONDS = 10.0  # for Ansible to tell the end, when the time of a step is over
@@ -59,14 +60,14 @@ def perform(batch: Batch) -> None:
         missing = _("the job {job} has no {file}").format(job=batch.job.name, file=playbook.name)
         hearing.finish(Outcome.FAILED, missing)
         return
-    with _room() as room:
+    with own_room() as room:
         _play(batch, playbook, room, hearing)
 
 
-def _play(batch: Batch, playbook: Path, room: Path, hearing: Hearing) -> None:
+def _play(batch: Batch, playbook: Path, room: Room, hearing: Hearing) -> None:
     """Run Ansible in `room` and tell what remains to be told at the end."""
     clock = _Clock(batch, hearing, uuid.uuid4().hex, time.monotonic() + batch.job.shape.timeout)
-    write_ssh_config(room / "ssh_config", batch.targets)
+    write_ssh_config(room.path / "ssh_config", batch.targets)
     hosts = {"hosts": {target.id: _variables(target) for target in batch.targets}}
     with (
         memory_file("batch", json.dumps(hosts).encode()) as inventory,
@@ -74,9 +75,9 @@ def _play(batch: Batch, playbook: Path, room: Path, hearing: Hearing) -> None:
         _pipe() as events,
     ):
         code = run(
-            _arguments(batch, playbook, inventory),
-            _environment(clock.mark, room, events[1]),
-            (inventory, *batch.locks),
+            batch.child([*_PROGRAM, *_arguments(batch, playbook, inventory)]),
+            _environment(clock.mark, room.path, events[1]),
+            (inventory, room.lock, *batch.locks),
             output,
             events,
             hearing.hear,
@@ -193,14 +194,3 @@ def _pipe() -> Iterator[tuple[int, int]]:
         yield reading, writing
     finally:
         os.close(reading)
-
-
-@contextmanager
-def _room() -> Iterator[Path]:
-    """Yield a private folder, in memory where it can be: for rendered files, and sockets, whose paths must be short."""
-    memory = Path("/dev/shm")  # noqa: S108  (what is made in it is private, by mkdtemp)
-    room = Path(tempfile.mkdtemp(prefix="tuyen-", dir=memory if os.access(memory, os.W_OK) else None))
-    try:
-        yield room
-    finally:
-        shutil.rmtree(room, ignore_errors=True)

@@ -4,7 +4,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -29,7 +28,7 @@ def memory_file(name: str, content: bytes = b"") -> Iterator[int]:
 
 
 def run(
-    arguments: Sequence[str],
+    command: Sequence[str],
     environment: Mapping[str, str],
     descriptors: Sequence[int],
     output: int,
@@ -37,7 +36,7 @@ def run(
     hear: Callable[[str], None],
     over: Callable[[], bool],
 ) -> int | None:
-    """Run ansible-playbook and give each line of its events to `hear` until it ends or `over` says so.
+    """Run `command`, an ansible-playbook, and give each line of its events to `hear` until it ends or `over` says so.
 
     `output` is where its own words go: a file in memory, for a pipe would break should we die first. `events` are the
     two ends of a pipe; the child inherits the second and `descriptors`. Returns its exit code, None when `over` cut it
@@ -46,7 +45,7 @@ def run(
     reading, writing = events
     try:
         child = subprocess.Popen(
-            [sys.executable, "-I", str(Path(sys.executable).with_name("ansible-playbook")), *arguments],
+            command,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -136,7 +136,7 @@ class _Conversation:
 def _child(batch: Batch, said: int) -> "subprocess.Popen[bytes]":
     paths = os.pathsep.join([str(_HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "playbooks.drivers.pyinfra_child", str(said)],
+        batch.child([sys.executable, "-P", "-m", "playbooks.drivers.pyinfra_child", str(said)]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
