@@ -25,6 +25,7 @@ from playbooks.target import Login, Target
 from tests.exporters.daemons import HERE, free_port, peer
 from tests.playbooks.loopback import Server, key_pair, pin, public, sshd
 
+ROOMS = Path("/dev/shm")
 SECRET = 'mật "khẩu" 5f1c'
 Tasks = list[dict[str, Any]]
 
@@ -309,8 +310,13 @@ def test_device_gets_the_rest_when_we_are_killed(server: Server, known_hosts: Pa
     _wait(
         lambda: not [pid for pid in _started(tmp_path) if b"ansible-playbook" in _content(Path(f"/proc/{pid}/cmdline"))]
     )
+    left = [path for path in ROOMS.glob("tuyen-ansible-*") if f"{tmp_path}" in (path / "ssh_config").read_text()]
+    os.utime(left[0], (0, 0))
     for pid in _started(tmp_path):  # ssh's masters, which would end by themselves later
         os.kill(pid, signal.SIGTERM)
+    _wait(lambda: not _started(tmp_path))
+    play(Step.CHECK)
+    assert not left[0].exists()
 
 
 _PERFORM = """
