@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 from typer.models import CommandInfo
 
+from cli import audit as audit_commands
 from cli import hosts as hosts_commands
 from cli import inventory as inventory_commands
 from cli import lab as lab_commands
+from cli import rollout as rollout_commands
 from cli.check import check
 from cli.facts import facts
 from cli.init import init
@@ -26,10 +28,18 @@ from cli.watch import watch
 from inventory.finding import InventoryError
 from inventory.language import _
 from lab.errors import LabError
-from ledger.errors import LedgerError
+from ledger.errors import (
+    LedgerAbsentError,
+    LedgerDamagedError,
+    LedgerError,
+    LedgerNewerError,
+    UnknownRolloutError,
+    UnknownRunError,
+)
 from playbooks.errors import PlaybookError
 
 UNREADABLE, INTERRUPTED = 2, 130
+UNREADABLE_LEDGER = (LedgerAbsentError, LedgerDamagedError, LedgerNewerError, UnknownRolloutError, UnknownRunError)
 app = typer.Typer(
     name="tuyen",
     help=_("Declare, check, maintain and watch the IT infrastructure of a province's offices."),
@@ -44,9 +54,11 @@ app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen ch
 app.command(
     epilog=example("tuyen run", "tuyen run baseline role=server,under=an-bien --dry-run", "tuyen run --plan plan.json")
 )(run)
+app.add_typer(rollout_commands.app, name="rollout", no_args_is_help=True)
 app.add_typer(hosts_commands.app, name="hosts", no_args_is_help=True)
 app.command(epilog=example("tuyen facts role=server,under=an-bien"))(facts)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
+app.add_typer(audit_commands.app, name="audit-log", no_args_is_help=True)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
 
 
@@ -100,7 +112,7 @@ def main() -> None:
         sys.exit(1)
     except LedgerError as error:
         complain(_(error.message).format_map(error.values))
-        sys.exit(1)
+        sys.exit(UNREADABLE if isinstance(error, UNREADABLE_LEDGER) else 1)
     except KeyboardInterrupt:
         complain(_("interrupted"))
         sys.exit(INTERRUPTED)

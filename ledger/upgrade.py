@@ -29,7 +29,7 @@ def upgrade(ledger: "Ledger", scripts: str = SCRIPTS, newest: str = HEAD) -> Non
     with ledger.write() as connection:
         revision = _revision(connection)  # another process may have come first
         if revision != newest:
-            _apply(ledger, connection, scripts, revision)
+            _apply(ledger, connection, scripts, revision, newest)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -39,7 +39,7 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _apply(ledger: "Ledger", connection: Connection, scripts: str, revision: str | None) -> None:
+def _apply(ledger: "Ledger", connection: Connection, scripts: str, revision: str | None, newest: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -55,7 +55,7 @@ def _apply(ledger: "Ledger", connection: Connection, scripts: str, revision: str
         )
     if revision is not None and ledger.file is not None:
         back_up(ledger.file, ledger.file.with_name(f"{ledger.file.name}.before-upgrade-from-{revision}"))
-    command.upgrade(configuration, "head")
+    command.upgrade(configuration, newest)
 
 
 def back_up(file: Path, copy: Path) -> None:

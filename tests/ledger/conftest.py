@@ -5,9 +5,11 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -26,6 +28,23 @@ def begin(ledger: Ledger, job: str = "baseline") -> str:
     return begin_run(
         ledger, job=job, job_digest="sha256:1", plan_digest="sha256:2", actor=LAN, command=f"tuyen run {job}"
     )
+
+
+@contextmanager
+def driving(place: Path | str, rollout: str, *words: str) -> "Iterator[subprocess.Popen[str]]":
+    """Start a controller of a rollout (`tests.ledger.driver`) in a process of its own, which does not outlive this."""
+    controller = subprocess.Popen(
+        [sys.executable, "-m", "tests.ledger.driver", str(place), rollout, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    with controller:
+        try:
+            yield controller
+        finally:
+            controller.kill()
 
 
 @pytest.fixture(scope="session")

@@ -15,15 +15,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import ledger.migrations
-from ledger.audit import verify
-from ledger.connection import Ledger, open_ledger
+from ledger.audit import head, verify
+from ledger.connection import Ledger, connect, open_ledger
 from ledger.errors import LedgerAbsentError, LedgerDamagedError, LedgerFullError, LedgerNewerError
 from ledger.history import history, tasks
 from ledger.locks import take
+from ledger.records import Draft
+from ledger.rollouts import append, create
 from ledger.runs import intend
 from ledger.schema import HEAD, METADATA
 from ledger.upgrade import back_up, upgrade
-from tests.ledger.conftest import begin
+from tests.ledger.conftest import LAN, begin
 
 NEXT = """
 import sqlalchemy as sa
@@ -205,3 +207,22 @@ def test_a_copy_is_whole_while_others_write(in_a_file: Ledger, tmp_path: Path) -
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
         assert copy.execute("SELECT job FROM run").fetchall() == [("baseline",)]
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_ledger_from_before_rollouts_is_upgraded_with_all_it_knew(place: Path | str) -> None:
+    before = connect(place)
+    upgrade(before, newest="0001")  # as the first tuyen left it
+    run = begin(before)
+    intend(before, run, {"a": "f"})
+    newest = head(before)
+    before.close()
+    with open_ledger(place) as opened:
+        assert [task.before for task in tasks(opened, run)] == ["f"]
+        assert head(opened) == newest
+        rollout = create(opened, name="agent", job="one-stop-agent", plan={}, actor=LAN)
+        append(opened, rollout, [Draft("started")], actor=LAN)
+        assert list(verify(opened, newest)) == []
+    if isinstance(place, Path):
+        with connect(place.with_name("ledger.sqlite.before-upgrade-from-0001")) as copy, copy.read() as connection:
+            assert connection.exec_driver_sql("SELECT id FROM run").all() == [(run,)]
+            assert MigrationContext.configure(connection).get_current_revision() == "0001"
