@@ -61,6 +61,8 @@ class JobShape(Shape):
     risk: Literal["ordinary", "cut-off"] = "ordinary"  # cut-off: may take our own way to the device away
     revert: RevertShape = RevertShape()
     timeout: Seconds = 900.0  # of one step, for all devices of a batch
+    takes: Seconds = 60.0  # a device, about: for estimates, until the ledger knows better
+    bytes: int = Field(default=0, ge=0)  # that a device downloads, about: for estimates
     variables: dict[str, VariableShape] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)  # the driver's own
 

@@ -1,0 +1,183 @@
+"""Driving a rollout from this process: everything that its loop is handed, and how its course is told meanwhile."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from cli.actor import typed
+from cli.gating import Gating
+from cli.knowledge import gather
+from cli.output import complain, say
+from cli.rollout_notices import RolloutNotices
+from cli.rollout_state import STATE, Seen, Surroundings, hours_by_device
+from cli.rollout_words import course
+from exporters.questions import Knowledge
+from inventory.language import _, current
+from inventory.model import Province
+from inventory.secrets import open_secrets
+from ledger.connection import Ledger
+from ledger.errors import LedgerError
+from ledger.leases import held
+from ledger.records import Actor
+from ledger.rollouts import lease_name
+from playbooks.catalogue import find_job
+from playbooks.engine import Order
+from playbooks.errors import PlanError, PlaybookError
+from playbooks.job import Job
+from playbooks.rollout.journal import Journal
+from playbooks.rollout.loop import Around, Controller
+from playbooks.rollout.plan import RolloutPlan
+from playbooks.rollout.site import LocalSite
+from playbooks.rollout.state import Kind
+from playbooks.variables import secret_names
+
+_UP = 20.0  # seconds in which a detached controller must have taken the lease
+Orders = Callable[[tuple[str, ...]], Order]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A rollout that this process is going to drive, in the name of `who`."""
+
+    folder: Path
+    province: Province
+    ledger: Ledger
+    who: Actor
+    seen: Seen
+
+    def run(self) -> bool:
+        """Drive it until it has ended, has failed, or Ctrl-C (True); what happens is told line by line.
+
+        Raises LeaseHeldError, LeaseLostError, PlaybookError, InventoryError, LedgerError.
+        """
+        seen, plan = self.seen, self.seen.plan
+        job = planned_job(self.folder, plan)
+        hours = hours_by_device(self.province, plan)
+        knowledge = gather(self.folder, self.province)
+        gating = Gating(self.province, plan.gate, knowledge, before_of(seen))
+        site = LocalSite(self._orders(job, knowledge), lambda _event: None, sessions=4)
+        world = Surroundings(self.ledger, self.province, seen.record, hours)
+        journal = Journal(self.ledger, seen.record.id, self.who, seen.approvals.counts)
+        with RolloutNotices(self.province, plan) as notices:
+            around = Around(site, gating.look, gating.fitness, notices.tell, world.world)
+            controller = Controller(journal, around)
+            with _stoppable(controller) as stopping, self._followed():
+                controller.run()
+            return stopping.is_set()
+
+    def _orders(self, job: Job, knowledge: Knowledge) -> Orders:
+        plan, province = self.seen.plan, self.province
+        secrets = knowledge.secrets or (open_secrets(self.folder) if list(secret_names(plan.sets)) else {})
+
+        def order(devices: tuple[str, ...]) -> Order:
+            if gone := [device for device in devices if device not in province.devices]:
+                raise PlaybookError(_("'{device}' is no longer declared").format(device=gone[0]))
+            return Order(
+                province=province,
+                job=job,
+                devices=tuple(province.devices[device] for device in devices),
+                selector=f"rollout {self.seen.record.id}",
+                actor=self.who,
+                command=typed(),
+                secrets=secrets,
+                sets=plan.sets,
+                parallel=plan.parallel,
+            )
+
+        return order
+
+    @contextmanager
+    def _followed(self) -> Iterator[None]:
+        """Tell what happens, in a thread of its own, as the ledger has it."""
+        journal = Journal(self.ledger, self.seen.record.id, self.who, self.seen.approvals.counts)
+        journal.read()
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(0.3):
+                with suppress(LedgerError):  # the loop tells it, and waits
+                    tell_steps(journal)
+
+        thread = threading.Thread(target=follow, name="follow", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            with suppress(LedgerError):
+                tell_steps(journal)
+
+
+def tell_steps(journal: Journal) -> None:
+    """Say what has happened since the last time, a line each."""
+    for step in journal.read():
+        for line in course(journal.plan, step):
+            say(line)
+
+
+def planned_job(folder: Path, plan: RolloutPlan) -> Job:
+    """Return the job that was planned. Raises PlanError when it is not that any more, PlaybookError."""
+    job = find_job(folder, plan.job)
+    if job.digest != plan.job_digest:
+        message = _("the job '{job}' was changed after the rollout was planned; abort it, and start a new one")
+        raise PlanError(message.format(job=job.name))
+    return job
+
+
+def before_of(seen: Seen) -> dict[str, str]:
+    """Return what was not up when the rollout started, with reasons."""
+    for event in seen.events:
+        if event.kind == Kind.STARTED:
+            before = event.details.get("before")
+            return {str(name): str(why) for name, why in before.items()} if isinstance(before, dict) else {}
+    return {}
+
+
+@contextmanager
+def _stoppable(controller: Controller) -> Iterator[threading.Event]:
+    """Let the first Ctrl-C (or SIGTERM) stop the work cleanly and set what is given; the second one leaves at once."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+        controller.stop()
+        complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def detach(folder: Path, ledger: Ledger, seen: Seen, person: str) -> Path:
+    """Start a process of its own that drives a rollout, and return its log once it does. Raises PlaybookError."""
+    log = folder / STATE / f"{seen.record.id}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "cli", "--lang", current(), "--province", str(folder.absolute())]
+    command += ["rollout", "drive", seen.record.id, *(["--as", person] if person else [])]
+    with log.open("ab") as written:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    deadline = time.monotonic() + _UP
+    while process.poll() is None and time.monotonic() < deadline:
+        if held(ledger, lease_name(seen.record.id)):
+            return log
+        time.sleep(0.1)
+    if process.returncode == 0:
+        return log
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["?"]
+    message = _("the controller did not start: {reason}; its log is {log}")
+    raise PlaybookError(message.format(reason=lines[-1], log=log))

@@ -1,0 +1,60 @@
+"""Who is told what of a rollout: those who may approve of what waits for them, the author and the operators else."""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from exporters.notify import Message, Notifier, addresses_of
+from inventory.language import N_, _
+from inventory.model import Person, Province
+from inventory.selector import below
+from playbooks.rollout.plan import RolloutPlan
+from playbooks.rollout.seams import Notice
+
+TITLES = {
+    "paused": N_("{province}: rollout {rollout} is paused"),
+    "failed": N_("{province}: rollout {rollout} has failed"),
+    "approval": N_("{province}: rollout {rollout} waits for approval"),
+    "ended": N_("{province}: rollout {rollout} has ended"),
+    "rolled-back": N_("{province}: rollout {rollout} is rolled back"),
+    "trouble": N_("{province}: rollout {rollout} is held up"),
+}
+
+
+class RolloutNotices:
+    """Tells people by apprise. Use it as a context: at its end what is on its way is delivered."""
+
+    def __init__(self, province: Province, plan: RolloutPlan) -> None:
+        self._province, self._plan = province, plan
+        self._notifier = Notifier(sender=f"tuyen@{province.domain}")
+
+    def tell(self, notice: Notice) -> None:
+        """Tell a notice, and return at once."""
+        title = _(TITLES.get(notice.kind, TITLES["trouble"]))
+        title = title.format(province=self._province.name, rollout=notice.rollout)
+        addresses = addresses_of(people_for(self._province, self._plan, notice.kind))
+        self._notifier.tell(Message(addresses, title, notice.text))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._notifier.close()
+
+
+def people_for(province: Province, plan: RolloutPlan, kind: str) -> tuple[Person, ...]:
+    """Return whom a notice of that kind is for, in the order of people.yaml."""
+    return tuple(dict.fromkeys(_people_for(province, plan, kind)))
+
+
+def _people_for(province: Province, plan: RolloutPlan, kind: str) -> Iterator[Person]:
+    offices = {province.devices[device].office for device in plan.devices if device in province.devices}
+    for person in province.people.values():
+        touched = not offices.isdisjoint(below(province, person.under))
+        if kind == "approval":
+            if touched and "approver" in person.roles and person.account != plan.author:
+                yield person
+        elif person.account == plan.author or (touched and "operator" in person.roles):
+            yield person

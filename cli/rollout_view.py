@@ -1,0 +1,271 @@
+"""Looking at rollouts: the board, the list, a device's history, and evidence for others."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.text import Text
+
+from cli.output import console, print_json, print_table, say
+from cli.rollout_course import local
+from cli.rollout_state import Seen, Surroundings, hours_by_device, ledger_of, see
+from cli.rollout_words import DEVICE_STATES, STATUS_STYLES, STATUSES, WAITING, counted
+from cli.settings import Format, Settings
+from inventory.language import N_, _
+from inventory.model import Province
+from ledger.connection import Ledger
+from ledger.records import now
+from ledger.rollout_history import rollouts, unended
+from playbooks.catalogue import find_job
+from playbooks.errors import PlaybookError
+from playbooks.rollout.decide import decide
+from playbooks.rollout.estimate import estimate_waves, seconds_of, typical_seconds
+from playbooks.rollout.plan import Wave
+from playbooks.rollout.state import DeviceState, Kind, Result, Status
+
+BOARD_COLUMNS = {"wave": N_("WAVE"), "name": N_("NAME"), "count": N_("DEVICES"), "how": N_("HOW"), "gate": N_("GATE")}
+DEVICE_COLUMNS = {"device": N_("DEVICE"), "is": N_("STATE"), "tries": N_("TRIES"), "reason": N_("WHY")}
+_HOUR = 3600.0
+_NOTABLE = (DeviceState.AT_WORK, DeviceState.FAILED, DeviceState.OWED, DeviceState.ROLLED_BACK, DeviceState.NOT_DONE)
+_MOST_DEVICES = 20  # on the board
+Items = list[dict[str, Any]]
+
+
+class Board:
+    """One rollout as it stands."""
+
+    def __init__(self, ledger: Ledger, province: Province, seen: Seen) -> None:
+        self._ledger, self._province, self._seen = ledger, province, seen
+        try:
+            self._hours = hours_by_device(province, seen.plan)
+        except PlaybookError:  # its declaration is gone: it can still be looked at
+            self._hours = {}
+
+    def rollout_item(self) -> dict[str, Any]:
+        """Return the whole in one item."""
+        seen, state, plan = self._seen, self._seen.state, self._seen.plan
+        states = Counter(str(status.state) for status in state.devices.values())
+        return {
+            "is": "rollout",
+            "rollout": plan.name,
+            "id": seen.record.id,
+            "job": plan.job,
+            "author": plan.author,
+            "status": str(state.status),
+            "reason": state.reason,
+            "wave": state.wave + 1,
+            "waves": len(plan.waves),
+            "devices": len(state.devices),
+            **{name: states[name] for name in DEVICE_STATES},
+            "waits_for": self._waits_for(),
+            "rate": self._rate(),
+            "ends": self._ends(),
+            "until": plan.until,
+            "made_at": seen.record.made_at,
+            "ended_at": seen.record.ended_at,
+            "driver": seen.driver.person if seen.driver else "",
+            "driver_host": seen.driver.host if seen.driver else "",
+            "driver_process": seen.driver.pid if seen.driver else None,
+        }
+
+    def _waits_for(self) -> str:
+        around = Surroundings(self._ledger, self._province, self._seen.record, self._hours)
+        return str(decide(self._seen.plan, self._seen.state, now(), around.world()).waiting_for)
+
+    def _rate(self) -> float | None:
+        """Return how many devices an hour were done in the last hour; None when none was."""
+        moment = now()
+        done = [datetime.fromisoformat(event.at) for event in self._seen.events if _is_done(event.details)]
+        lately = [at for at in done if moment - at <= timedelta(seconds=_HOUR)]
+        begun = [datetime.fromisoformat(event.at) for event in self._seen.events if event.kind == Kind.DISPATCHED]
+        if not lately:
+            return None
+        span = min(_HOUR, max(60.0, (moment - begun[0]).total_seconds()))
+        return round(len(lately) * _HOUR / span, 1)
+
+    def _ends(self) -> str | None:
+        """Return when the last wave would pass if all went well from now on, in UTC; None when nobody can say."""
+        seen, plan = self._seen, self._seen.plan
+        if seen.state.status is not Status.RUNNING:
+            return None
+        left = [Wave(wave.name, tuple(filter(self._is_ahead, wave.devices))) for wave in self._waves_ahead()]
+        try:
+            job = find_job(Path(self._province.folder), plan.job)
+        except PlaybookError:
+            return None
+        typical = self._own_seconds() or typical_seconds(self._ledger, plan.job)
+        declared = [device for wave in left for device in wave.devices if device in self._province.devices]
+        seconds = seconds_of(self._province, job, declared, typical)
+        left = [Wave(wave.name, tuple(device for device in wave.devices if device in seconds)) for wave in left]
+        guesses = estimate_waves(plan, left, self._hours, seconds, now())
+        ends = guesses[-1].ends if guesses and len(guesses) == len(left) else None
+        return ends.isoformat(timespec="seconds") if ends else None
+
+    def _waves_ahead(self) -> tuple[Wave, ...]:
+        return tuple(wave for number, wave in enumerate(self._seen.plan.waves) if number not in self._seen.state.passed)
+
+    def _is_ahead(self, device: str) -> bool:
+        return self._seen.state.devices[device].state in (DeviceState.WAITING, DeviceState.AT_WORK)
+
+    def _own_seconds(self) -> float | None:
+        """Return how long a device took in this rollout, in the median."""
+        begun: dict[str, datetime] = {}
+        took = []
+        for event in self._seen.events:
+            dispatch = str(event.details.get("dispatch", ""))
+            if event.kind == Kind.DISPATCHED:
+                begun[dispatch] = datetime.fromisoformat(event.at)
+            elif _is_done(event.details) and dispatch in begun:
+                took.append((datetime.fromisoformat(event.at) - begun[dispatch]).total_seconds())
+        return median(took) if took else None
+
+    def wave_items(self) -> Items:
+        """Return an item a wave."""
+        state = self._seen.state
+        return [
+            {
+                "is": "wave",
+                "rollout": self._seen.plan.name,
+                "wave": number + 1,
+                "name": wave.name,
+                "devices": len(wave.devices),
+                **Counter(str(state.devices[device].state) for device in wave.devices),
+                "gate": self._gate(number),
+                "approvals": wave.approvals,
+                "approved": list(dict.fromkeys(state.approved.get(number, ()))),
+            }
+            for number, wave in enumerate(self._seen.plan.waves)
+        ]
+
+    def _gate(self, number: int) -> str:
+        state = self._seen.state
+        if number in state.passed:
+            return "passed"
+        if number != state.wave:
+            return "ahead"
+        if state.status is Status.FAILED:
+            return "failed"
+        return "baking" if state.baking_since else "open"
+
+    def device_items(self) -> Items:
+        """Return an item a device."""
+        plan = self._seen.plan
+        return [
+            {
+                "is": "device",
+                "rollout": plan.name,
+                "wave": number + 1,
+                "device": device,
+                "state": str(status.state),
+                "tries": status.tries,
+                "reason": status.reason,
+                "until": status.until,
+                "at": status.at,
+            }
+            for number, wave in enumerate(plan.waves)
+            for device in wave.devices
+            for status in [self._seen.state.devices[device]]
+        ]
+
+    def items(self) -> Items:
+        """Return everything, for programs."""
+        return [self.rollout_item(), *self.wave_items(), *self.device_items()]
+
+    def show(self) -> None:
+        """Print the board."""
+        for line in self._heading():
+            say(line)
+        say("")
+        print_table(BOARD_COLUMNS, [self._row(item) for item in self.wave_items()])
+        notable = [item for item in self.device_items() if item["state"] in _NOTABLE]
+        if notable:
+            say("")
+            rows = [{**item, "is": Text(_(DEVICE_STATES[item["state"]]))} for item in notable[:_MOST_DEVICES]]
+            print_table(DEVICE_COLUMNS, rows)
+            if len(notable) > _MOST_DEVICES:
+                say(_("... and {count} more").format(count=len(notable) - _MOST_DEVICES))
+
+    def _heading(self) -> Iterable[str]:
+        seen, item, zone = self._seen, self.rollout_item(), self._province.time_zone
+        status = _(STATUSES[item["status"]]) + (f": {item['reason']}" if item["reason"] else "")
+        yield _("{rollout} ({id}), {job}, by {author}: {status}").format(**{**item, "status": status})
+        yield counted(str(device.state) for device in seen.state.devices.values())
+        if seen.record.ended_at:
+            yield _("ended {at}").format(at=local(seen.record.ended_at, zone))
+            return
+        wave = seen.state.wave + (2 if seen.state.between_waves else 1)
+        yield _("waits for {what}").format(what=_(WAITING[item["waits_for"]]).format(wave=wave))
+        if item["rate"]:
+            yield _("{rate:g} devices an hour").format(rate=item["rate"])
+        if item["ends"]:
+            yield _("expected end: {at}; owed until {until}").format(
+                at=local(item["ends"], zone), until=local(item["until"], zone)
+            )
+        yield self._driver()
+
+    def _driver(self) -> str:
+        driver = self._seen.driver
+        if driver is None:
+            return _("nobody drives it; go on with: tuyen rollout resume {name}").format(name=self._seen.plan.name)
+        message = _("driven by {person} on {host}, process {process}")
+        return message.format(person=driver.person, host=driver.host, process=driver.pid)
+
+    def _row(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        wave = self._seen.plan.waves[item["wave"] - 1]
+        states = (str(self._seen.state.devices[device].state) for device in wave.devices)
+        gate = _(GATES[item["gate"]])
+        if item["approvals"] and item["gate"] == "ahead":
+            gate = _("approved by {count} of {wanted}").format(count=len(item["approved"]), wanted=item["approvals"])
+        return {**item, "count": item["devices"], "how": counted(states), "gate": gate}
+
+
+GATES: Mapping[str, str] = {
+    "passed": N_("passed"),
+    "ahead": "",
+    "failed": N_("FAILED"),
+    "baking": N_("baking"),
+    "open": N_("under way"),
+}
+
+
+def _is_done(details: Mapping[str, Any]) -> bool:
+    return details.get("result") == Result.DONE
+
+
+def status_cell(status: str) -> Text:
+    """Return a rollout's status, coloured, in the user's language."""
+    return Text(_(STATUSES[status]), style=STATUS_STYLES.get(status, ""))
+
+
+def is_done(seen: Seen) -> bool:
+    """Whether a rollout has brought every device where it was to go."""
+    wanted = {DeviceState.DONE, DeviceState.SUPERSEDED}
+    return seen.state.status is Status.ENDED and all(status.state in wanted for status in seen.state.devices.values())
+
+
+def is_put_back(seen: Seen) -> bool:
+    """Whether nothing is left of what was to be put back."""
+    left = {DeviceState.FAILED, DeviceState.OWED, DeviceState.NOT_DONE}
+    return seen.state.status is Status.ENDED and not any(one.state in left for one in seen.state.devices.values())
+
+
+def show_boards(options: Settings, name: str, form: Format, *, clear: bool) -> None:
+    """Print how one rollout stands, or all that are under way; the newest one when none is."""
+    province = options.load()
+    with ledger_of(options, province) as ledger:
+        keys = [name] if name else [one.id for one in unended(ledger)] or [one.id for one in rollouts(ledger, limit=1)]
+        boards = [Board(ledger, province, see(ledger, province, key)) for key in keys]
+        if form is Format.JSON:
+            print_json([item for board in boards for item in board.items()])
+            return
+        if clear:
+            console().clear()
+        for number, board in enumerate(boards):
+            if number:
+                say("")
+            board.show()
+        if not boards:
+            say(_("there was no rollout yet; declare one in rollouts/, then: tuyen rollout plan NAME"))

@@ -1,0 +1,113 @@
+"""How rollouts are said to people: words for states, and a line for each thing that happens."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from inventory.language import N_, _
+
+if TYPE_CHECKING:
+    from playbooks.rollout.journal import Step
+    from playbooks.rollout.plan import RolloutPlan
+    from playbooks.rollout.state import Event
+
+STATUSES: Mapping[str, str] = {
+    "planned": N_("planned"),
+    "running": N_("running"),
+    "paused": N_("paused"),
+    "failed": N_("failed"),
+    "rolling-back": N_("rolling back"),
+    "aborted": N_("aborted"),
+    "ended": N_("ended"),
+}
+STATUS_STYLES: Mapping[str, str] = {
+    "running": "green",
+    "paused": "yellow",
+    "failed": "bold red",
+    "rolling-back": "bold yellow",
+    "aborted": "magenta",
+    "ended": "dim",
+}
+DEVICE_STATES: Mapping[str, str] = {
+    "done": N_("done"),
+    "at-work": N_("at work"),
+    "waiting": N_("waiting"),
+    "owed": N_("owed"),
+    "failed": N_("failed"),
+    "rolled-back": N_("rolled back"),
+    "superseded": N_("superseded"),
+    "not-done": N_("not done"),
+}
+WAITING: Mapping[str, str] = {
+    "": N_("nothing"),
+    "start": N_("the start"),
+    "person": N_("a person: resume, abort or roll back"),
+    "approval": N_("approval of wave {wave}"),
+    "window": N_("a window in which its offices may be worked on"),
+    "devices": N_("devices at work"),
+    "owed": N_("devices that were away or postponed"),
+    "bake": N_("the bake of wave {wave}"),
+    "verdict": N_("the verdict on wave {wave}"),
+}
+RESULTS: Mapping[str, str] = {
+    "done": N_("done"),
+    "failed": N_("FAILED"),
+    "unreachable": N_("does not answer"),
+    "lost": N_("was lost in the middle"),
+    "reverted": N_("returned to what it was"),
+}
+_OF_ROLLOUT: Mapping[str, str] = {
+    "started": N_("started"),
+    "paused": N_("paused: {why}"),
+    "resumed": N_("resumed"),
+    "aborted": N_("aborted"),
+    "rollback": N_("rolling back {count} devices"),
+    "ended": N_("ended"),
+}
+_OF_WAVE: Mapping[str, str] = {
+    "approved": N_("wave {number} ({wave}) approved by {person}"),
+    "wave-began": N_("wave {number} ({wave}) begins: {size} devices"),
+    "baking": N_("wave {number} ({wave}) has been tried; it must stay well for {bake:g} s"),
+    "gate-passed": N_("wave {number} ({wave}) passed its gate"),
+    "gate-failed": N_("wave {number} ({wave}) FAILED its gate: {why}"),
+}
+_OF_DEVICE: Mapping[str, str] = {
+    "dispatched": N_("{device}: begun ({step})"),
+    "postponed": N_("{device}: postponed: {why}"),
+    "superseded": N_("{device}: left to a newer rollout"),
+    "expired": N_("{device}: not done by the end date"),
+}
+
+
+def counted(states: Iterable[str]) -> str:
+    """Return how many devices are in which state, in words."""
+    found = Counter(str(state) for state in states)
+    return ", ".join(f"{found[state]} {_(label)}" for state, label in DEVICE_STATES.items() if found[state])
+
+
+def course(plan: "RolloutPlan", step: "Step") -> Iterator[str]:
+    """Yield the line that tells an event; none for one that changed nothing, such as an approval that is forged."""
+    event = step.event
+    when = event.at[11:19] + "Z"
+    if event.kind == "approved" and step.before.approved == step.after.approved:
+        yield f"{when} " + _("an approval is not valid, and does not count")
+    else:
+        yield f"{when} {_line(plan, event)}"
+
+
+def _line(plan: "RolloutPlan", event: "Event") -> str:
+    details, kind = event.details, str(event.kind)
+    if kind == "reported":
+        result = _(RESULTS.get(str(details.get("result")), "")) or "?"
+        reason = str(details.get("reason") or "")
+        return f"{event.device}: {result}" + (f": {reason}" if reason else "")
+    if kind in _OF_DEVICE:
+        values = {"step": details.get("step", ""), "why": details.get("why", "")}
+        return _(_OF_DEVICE[kind]).format(device=event.device, **values)
+    if kind in _OF_WAVE and 0 <= event.wave < len(plan.waves):
+        wave = plan.waves[event.wave]
+        values = {"person": details.get("person", ""), "why": details.get("why", ""), "bake": plan.gate.bake}
+        text = _(_OF_WAVE[kind])
+        return text.format(number=event.wave + 1, wave=wave.name, size=len(wave.devices), **values)
+    why, count = details.get("why", ""), len(details.get("devices", ()))
+    return _(_OF_ROLLOUT.get(kind, kind)).format(why=why, count=count).rstrip(": ")
