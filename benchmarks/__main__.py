@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import fleet, inventory_load, provision, scrape
+from benchmarks import fleet, inventory_load, provision, rollout, scrape
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
@@ -11,6 +11,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "scrape": scrape.measure,
     "fleet": fleet.measure,
     "provision": provision.measure,
+    "rollout": rollout.measure,
 }
 
 

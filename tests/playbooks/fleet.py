@@ -5,7 +5,8 @@ its target; "apply ID" brings it there, whoever asked may be dead by then. What 
 with fsync, one line each: `begin|end|twice|overlap DEVICE ID TIME`. The lock of the device comes with the order, as a
 descriptor that the device keeps until it is done: it plays the child that a controller started, too.
 
-A device may be `away` for so many connections, and `fail` when told to apply. They all end with the process's stdin.
+A device may be `away` for so many connections, need so many `seconds`, and `fail` when told to apply. They all end
+with the process's stdin.
 """
 
 import json
@@ -26,7 +27,7 @@ class Device:
     def __init__(self, folder: Path, name: str, shape: dict[str, Any]) -> None:
         self._name, self._away, self._fails = name, int(shape.get("away", 0)), bool(shape.get("fail"))
         self._log = os.open(folder / "applies", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-        self._chance = random.Random(name)
+        self._seconds = float(shape.get("seconds", random.Random(name).uniform(0.01, 0.1)))
         self._at_target, self._working = False, 0
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / f"{name}.sock"))
@@ -65,7 +66,7 @@ class Device:
     def _applied(self, identity: str) -> str:
         self._working += 1
         self._write("begin", identity)
-        time.sleep(self._chance.uniform(0.01, 0.1))
+        time.sleep(self._seconds)
         self._at_target = not self._fails
         self._write("end", identity)
         self._working -= 1

@@ -201,6 +201,6 @@ class Simulation:
 def simulation(folder: Path, plan: RolloutPlan, **shape: Any) -> Iterator[Simulation]:
     """Begin a rollout in a ledger of its own."""
     clock = Clock()
-    with open_ledger(folder / "ledger.sqlite", clock=clock) as ledger:
+    with open_ledger(folder / "ledger.sqlite", clock=clock, patience=shape.pop("patience", 5.0)) as ledger:
         answer = shape.pop("answer", lambda _work: Result.DONE)
         yield Simulation(ledger, begin(ledger, plan), clock, Place(clock, answer), **shape)

@@ -26,7 +26,9 @@ __all__ = ["place", "postgresql"]  # fixtures
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+SLOW = {box: {"seconds": 2} for box in ("box.001", "box.007", "box.020", "box.060", "box.099")}  # outlive a controller
 SHAPES: dict[str, dict[str, int]] = {
+    **SLOW,
     "box.015": {"away": 2},
     "box.040": {"away": 4},
     "box.050": {"fail": 1},
@@ -78,10 +80,9 @@ class Killer:
 
 
 @contextmanager
-def fleet(folder: Path) -> Iterator[Path]:
-    """Let a hundred devices live for a block."""
+def fleet(folder: Path, shapes: dict[str, dict[str, int]]) -> Iterator[Path]:
+    """Let devices live for a block; yield the file that they write into."""
     folder.mkdir()
-    shapes = {box: SHAPES.get(box, {}) for box in boxes(100)}
     command = [sys.executable, "-m", "tests.playbooks.fleet", str(folder), json.dumps(shapes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as lives:
         assert lives.stdout is not None
@@ -124,7 +125,7 @@ def survive(place: Path | str, folder: Path, kills: int, seed: int) -> Killer:
     while killer.killed < kills:
         with open_ledger(place) as ledger:
             rollout = begin(ledger, PLAN)
-        with fleet(folder / f"fleet{number}") as written:
+        with fleet(folder / f"fleet{number}", {box: SHAPES.get(box, {}) for box in boxes(100)}) as written:
             killer.drive(rollout, folder / f"fleet{number}")
             applies = [line.split() for line in written.read_text().splitlines()]
         with open_ledger(place) as ledger:

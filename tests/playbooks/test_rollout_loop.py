@@ -112,12 +112,8 @@ def test_what_a_failed_gate_puts_back(tmp_path: Path, scope: OnFailure, expected
 
 
 def test_gate_that_cannot_be_judged_pauses_until_a_person_resumes(tmp_path: Path) -> None:
-    answers: list[OSError | Verdict] = [
-        OSError("the province's uplink is down"),
-        Verdict(Judgement.UNKNOWN, "nothing answers"),
-        WELL,
-        WELL,
-    ]
+    down, silent = OSError("the province's uplink is down"), Verdict(Judgement.UNKNOWN, "nothing answers")
+    answers: list[OSError | Verdict] = [down, silent, WELL, WELL]
 
     def look(_devices: Sequence[str]) -> Verdict:
         answer = answers.pop(0)
