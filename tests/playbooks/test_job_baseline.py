@@ -21,9 +21,6 @@ Told = Mapping[str, Sequence[tuple[str, str]]]
 @pytest.fixture(scope="module")
 def field(boot: Boot) -> Iterator[Field]:
     made = boot(SELECTOR)
-    for device in SERVERS:
-        # A machine's own network is its own to tune; the rest of the kernel is the host's.
-        made.shell(device, "mount --bind /proc/sys/net /proc/sys/net && mount -o remount,rw,bind /proc/sys/net")
     with made.mirror():
         yield made
 
