@@ -346,6 +346,14 @@ def test_a_device_that_returned_by_itself_is_not_put_back_again() -> None:
     assert played.begin() == []
 
 
+def test_a_device_that_failed_is_not_put_back_when_a_newer_rollout_has_it() -> None:
+    played = Played(plan_of(gate=Gate(budget_devices=1), on_failure=OnFailure.DEVICE))
+    played.begin()
+    played.report("a", Result.FAILED)
+    played.world = world(newer=frozenset("a"))
+    assert played.begin() == []
+
+
 def test_a_rollback_minds_limits_and_no_windows_and_comes_back_to_those_that_are_away() -> None:
     played = Played(plan_of(waves=ALL_AT_ONCE, parallel=3, per_uplink=2), world=world(hours={}))
     for _turn in range(4):

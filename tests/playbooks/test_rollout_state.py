@@ -115,6 +115,7 @@ STEPS = [  # status before, event, status after
     (Status.FAILED, Kind.PAUSED, Status.FAILED),
     (Status.ROLLING_BACK, Kind.RESUMED, Status.ROLLING_BACK),
     (Status.ABORTED, Kind.RESUMED, Status.ABORTED),
+    (Status.ABORTED, Kind.STARTED, Status.ABORTED),
     (Status.ABORTED, Kind.ROLLBACK, Status.ROLLING_BACK),
     (Status.ABORTED, Kind.ENDED, Status.ENDED),
     (Status.ENDED, Kind.STARTED, Status.ENDED),
@@ -206,6 +207,20 @@ def test_a_rollback_leaves_out_what_holds_nothing() -> None:
     played.report("a")
     assert played.to_put_back() == []
     assert played["a"].state is DeviceState.ROLLED_BACK
+    played.write(Kind.ROLLBACK, devices=["a"])
+    assert played.to_put_back() == []
+
+
+@pytest.mark.parametrize("step", ["apply", "rollback"])
+def test_what_is_at_work_is_not_dispatched_again(step: str) -> None:
+    played = Played(plan_of(gate=Gate(budget_devices=2)))
+    played.begin()
+    played.report("a", Result.LOST)
+    played.later(hours=1)
+    assert played.begin() == ["a"]
+    before = played["a"]
+    played.write(Kind.DISPATCHED, "a", dispatch="of another life", step=step)
+    assert played["a"] == before
 
 
 def test_why_it_failed_is_still_told_when_it_has_ended() -> None:
