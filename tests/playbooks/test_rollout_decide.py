@@ -315,7 +315,9 @@ def test_what_is_put_back_when_a_gate_fails(
 
 def test_with_rollback_of_devices_one_that_fails_while_others_are_put_back_is_put_back_too() -> None:
     played = failed_in_the_second_wave(OnFailure.DEVICE)
-    played.begin()
+    played.report("".join(name[0] for name in played.begin()))
+    assert played.how("d") == ["rolled-back"]
+    assert played.settle().waiting_for is Waiting.DEVICES  # c is at work, so that it has not ended
     played.report("c", Result.FAILED)
     assert played.begin() == ["c back"]
 
