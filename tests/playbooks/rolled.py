@@ -2,19 +2,23 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from inventory.windows import Hours
+from inventory.windows import Hours, Window
 from playbooks.rollout.decide import Decision, decide
 from playbooks.rollout.plan import Gate, OnFailure, RolloutPlan, Wave
 from playbooks.rollout.situation import World
 from playbooks.rollout.state import APPLY, DeviceStatus, Event, Kind, Result, State, Status, evolve, fold, initial
 
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-ALWAYS = Hours((), (), ZoneInfo("Asia/Ho_Chi_Minh"))
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+ALWAYS = Hours((), (), HANOI)
+EVENING = Hours((Window(frozenset(range(7)), time(20), time(23)),), (), HANOI)  # opens an hour after START
 WAVES = (Wave("canary", ("a", "b")), Wave("some", ("c", "d", "e"), approvals=1), Wave("rest", ("f", "g", "h")))
+ALL_AT_ONCE = (Wave("all", tuple("abcdefgh")),)
+GENEROUS = Gate(bake=600, budget_devices=8)
 UPLINKS = {device: "north" if device in "abcd" else "south" for device in "abcdefgh"}
 
 
@@ -38,12 +42,17 @@ def plan_of(*, waves: tuple[Wave, ...] = WAVES, gate: Gate | None = None, **over
     return replace(plan, **over)
 
 
+def world(**over: Any) -> World:
+    """Return a world in which all may be worked on at any time; `over` replaces fields."""
+    return replace(World(dict.fromkeys("abcdefgh", ALWAYS)), **over)
+
+
 @dataclass
 class Played:
     """A rollout whose ledger is a list; the time is what the test says. It is running from the first."""
 
     plan: RolloutPlan = field(default_factory=plan_of)
-    world: World = field(default_factory=lambda: World(dict.fromkeys("abcdefgh", ALWAYS)))
+    world: World = field(default_factory=world)
     now: datetime = START
     events: list[Event] = field(default_factory=list)
     started: bool = True
