@@ -21,6 +21,8 @@ lint: env
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_ROLES_PATH=playbooks/roles .venv/bin/ansible-lint --offline -q \
+		--profile production playbooks/jobs playbooks/roles
 	$(PYTHON) bin/catalogue check
 
 test: env

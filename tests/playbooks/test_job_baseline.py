@@ -81,6 +81,13 @@ def test_what_the_machine_lacks_is_said_and_no_failure(checked: list[Event]) -> 
     assert any("kernel.kptr_restrict" in text and "tcp_syncookies" not in text for text in notes)
 
 
+def test_a_machine_that_cannot_audit_is_refused_where_that_is_required(field: Field, applied: list[Event]) -> None:
+    ended = outcomes(step(field, "check", "server.tay", audit_required=True))
+    outcome, reason = ended["server.tay"]
+    assert outcome is Outcome.NOT_APPLICABLE
+    assert "the kernel does not let this machine audit" in reason
+
+
 def test_second_run_changes_nothing(field: Field, applied: list[Event]) -> None:
     told = step(field, "apply")
     assert changes(told) == NOTHING
