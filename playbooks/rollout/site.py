@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from inventory.language import _
-from ledger.errors import IllegalMoveError, LedgerAbsentError, LedgerFullError, LedgerLockedError
+from ledger.errors import DeviceBusyError, IllegalMoveError, LedgerAbsentError, LedgerFullError, LedgerLockedError
 from ledger.locks import FOLDER as LOCKS
 from ledger.locks import is_held
 from ledger.states import State as Ended
@@ -32,8 +32,9 @@ Tell = Callable[[Report], None]
 _PAUSE = 1.0  # seconds between two looks at a lock that others hold, or at a ledger that cannot be written
 _PATIENCE = 30.0  # seconds to wait for a device that others hold
 _MARGIN = 60.0  # seconds beyond a job's timeout in which what a dead controller started must have ended
-# Passing troubles of the ledger. The last one: somebody's recovery took a run that had just begun for a dead one.
-_PASSING = (LedgerLockedError, LedgerFullError, LedgerAbsentError, IllegalMoveError)
+# Passing troubles of the ledger. The last two: many runs begin at once, or somebody's recovery took one that had just
+# begun for a dead one.
+_PASSING = (LedgerLockedError, LedgerFullError, LedgerAbsentError, DeviceBusyError, IllegalMoveError)
 
 _CHECKED: Mapping[Found, Result] = {
     Found.AT_TARGET: Result.DONE,
