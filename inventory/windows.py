@@ -6,7 +6,7 @@ midnight into the next day. Working hours are windows, too: those in which nothi
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -26,7 +26,9 @@ class Window:
         if day.weekday() not in self.days:
             return None
         last = day if self.closes > self.opens else day + timedelta(days=1)
-        return datetime.combine(day, self.opens, zone), datetime.combine(last, self.closes, zone)
+        # in UTC, as times of one zone are compared by the clock on the wall, which may say an hour twice
+        opens, closes = datetime.combine(day, self.opens, zone), datetime.combine(last, self.closes, zone)
+        return opens.astimezone(UTC), closes.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

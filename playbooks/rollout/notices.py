@@ -45,7 +45,8 @@ class Notices:
             return
         self._asked.add(number)
         wave = self._journal.plan.waves[number]
-        missing = wave.approvals - len(set(self._journal.state.approved.get(number, ())))
+        agreed = set(self._journal.state.approved.get(number, ())) - {"", self._journal.plan.author}
+        missing = wave.approvals - len(agreed)
         text = _("wave '{wave}' waits for approval; people that must still agree: {missing}")
         self._tell("approval", text.format(wave=wave.name, missing=missing))
 
