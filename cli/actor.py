@@ -23,12 +23,19 @@ def actor(province: "Province", person: str) -> "Actor":
     from ledger.records import Actor
     from playbooks.errors import AccessError
 
-    own = pwd.getpwuid(os.getuid()).pw_name
+    own = _account(os.getuid())
     account = os.environ.get("SUDO_USER", own) if os.getuid() == 0 else own
     if person and not (province.practice and inside()):
         raise AccessError(_("--as is for training: in a practice province, inside the lab"))
     came_from = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
     return Actor(person or account, account, came_from or "local")
+
+
+def _account(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # an account that this machine has no name for
+        return str(number)
 
 
 def check_may_act(province: "Province", who: "Actor", devices: "Iterable[Device]") -> None:

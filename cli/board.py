@@ -26,11 +26,13 @@ class Board:
         self._total = total
         self._turn = threading.Lock()
         self._lines: dict[str, Any] = {}
+        self._done: set[str] = set()
 
-    def start(self, title: str) -> None:
-        """Begin a step for all devices."""
+    def start(self, title: str, total: int | None = None) -> None:
+        """Begin something with all devices, or with so many of them."""
         self._stop_lines()
-        self._bar = self._progress.add_task(title, total=self._total)
+        self._done.clear()
+        self._bar = self._progress.add_task(title, total=self._total if total is None else total)
         self._progress.start()
 
     def pause(self) -> None:
@@ -51,7 +53,8 @@ class Board:
             if isinstance(event, Doing):
                 self._show(event.device, event.what)
             elif isinstance(event, Done):
-                self._progress.update(self._bar, advance=1)
+                self._done.add(event.device)  # a device may have several steps
+                self._progress.update(self._bar, completed=len(self._done))
                 if (line := self._lines.pop(event.device, None)) is not None:
                     self._progress.remove_task(line)
 

@@ -36,14 +36,16 @@ def facts(
     from inventory.facts import write_facts
     from playbooks.engine import Session
     from playbooks.facts import JOB
+    from playbooks.work import own_faults
 
     order = make_order(settings(context), Wish(JOB, selector, parallel=parallel, person=person), None)
     board = Board(form is Format.TABLE, len(order.devices))
     with board, Session(order, board.hear) as session:
-        board.start(_("asking"))
+        board.start(_("asking"), len(session.targets))
         found, ended = session.gather()
     reasons = {**{device: done.reason for device, done in ended.items() if device not in found}, **session.busy}
-    written = write_facts(order.province, found)
+    with own_faults():
+        written = write_facts(order.province, found)
     items: list[dict[str, Any]] = [{"device": device, **one.model_dump(mode="json")} for device, one in found.items()]
     items += [{"device": device, "reason": reason} for device, reason in reasons.items()]
     _show(form, items)

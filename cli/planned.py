@@ -119,6 +119,11 @@ def summary(items: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(parts) or _("no device")
 
 
+def recovered_item(one: "Recovered") -> dict[str, Any]:
+    """Return what is known of a device that an earlier run was lost on as a flat item."""
+    return {"device": one.device, "run": one.run, "state": str(one.state), "reason": one.reason}
+
+
 def show_recovered(found: "Iterable[Recovered]") -> None:
     """Say what runs that were cut short had left, and what is known of it now."""
     for one in found:

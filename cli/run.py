@@ -47,6 +47,8 @@ def run(
     if not job and not plan:
         _list_jobs(settings(context), form)
         return
+    if plan and (job or selector or sets):
+        raise typer.BadParameter(_("a plan says itself which job, devices and values it is for"), param_hint="--plan")
     if form is Format.JSON and not (yes or dry_run or plan_out):
         raise typer.BadParameter(_("add --yes or --dry-run: json has nobody to ask"), param_hint="--format")
     wish = Wish(

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from cli.planned import (
     plain_item,
     plan_heading,
     plan_item,
+    recovered_item,
     result_item,
     show_changes,
     show_items,
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from playbooks.engine import Order, Session
     from playbooks.job import Job
     from playbooks.plan import Plan
+    from playbooks.recovery import Recovered
 
 FINE = ("at-target", "changed", "unchanged")
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the connection that we are typed on is gone
 Items = list[dict[str, Any]]
 
 
@@ -67,16 +70,22 @@ def carry_out(options: Settings, wish: Wish) -> bool:
 
     earlier = read_plan(wish.plan) if wish.plan else None
     order = make_order(options, wish, earlier)
+    if wish.rollback:
+        _check_way_back(order.job)
     board = Board(wish.for_people, len(order.devices))
     with board, Session(order, board.hear) as session:
-        plan, others = _ask(session, board, earlier)
+        recovered, plan, others = _ask(session, board, earlier)
         if wish.for_people:
-            _show_plan(order, plan, others)
+            show_recovered(recovered)
+            _show_plan(order, plan, others, earlier or plan, rollback=wish.rollback)
         if wish.plan_out:
             _keep(plan, wish.plan_out)
-        results = _act(session, board, wish, plan)
+        results = _act(session, board, wish, plan, earlier)
     items = _merge(plan, others, results)
-    _show_results(wish, session, items, acted=results is not None)
+    if wish.for_people:
+        _show_results(session, items, acted=results is not None)
+    else:
+        print_json(items, recovered=[recovered_item(one) for one in recovered])
     wanted = (*FINE, "change") if results is None and wish.dry_run else FINE
     return all(item["state"] in wanted for item in items)
 
@@ -111,6 +120,15 @@ def make_order(options: Settings, wish: Wish, earlier: "Plan | None") -> "Order"
     return replace(order, secrets=_secrets(options.folder(), order))
 
 
+def _check_way_back(job: "Job") -> None:
+    from playbooks.drivers import can
+    from playbooks.errors import UnknownJobError
+    from playbooks.job import Step
+
+    if not can(job, Step.ROLLBACK):
+        raise UnknownJobError(_("the job '{job}' knows no way back").format(job=job.name))
+
+
 def _chosen(province: "Province", job: "Job", selector: str) -> "tuple[Device, ...]":
     """Return the chosen devices that the job fits, and say which it does not fit."""
     from inventory.selector import select_devices
@@ -135,9 +153,16 @@ def _planned(province: "Province", job: "Job", plan: "Plan") -> "tuple[Device, .
     from playbooks.plan import State
 
     wanted = [device.device for device in plan.in_state(State.CHANGE)]
-    gone = [device for device in wanted if device not in province.devices]
-    if plan.province != province.id or gone:
-        raise PlanError(_("the plan is for another province, or for devices that are no longer declared"))
+    if plan.province != province.id:
+        raise PlanError(
+            _("the plan is for the province '{theirs}', this is '{ours}'").format(
+                theirs=plan.province, ours=province.id
+            )
+        )
+    if gone := [device for device in wanted if device not in province.devices]:
+        raise PlanError(
+            _("the plan is for devices that are no longer declared: {devices}").format(devices=", ".join(gone))
+        )
     if plan.job_digest != job.digest:
         raise PlanError(_("the job '{job}' was changed after the plan was made; make a new one").format(job=job.name))
     return tuple(province.devices[device] for device in wanted)
@@ -154,36 +179,53 @@ def _secrets(folder: Path, order: "Order") -> Mapping[str, str]:
     return open_secrets(folder) if needed else {}
 
 
-def _ask(session: "Session", board: Board, earlier: "Plan | None") -> "tuple[Plan, Items]":
-    """Return what would change, and the devices that are left out: held by others, or moved since `earlier`."""
+def _ask(session: "Session", board: Board, earlier: "Plan | None") -> "tuple[list[Recovered], Plan, Items]":
+    """Return what dead runs left, what would change, and who is left out: held by others, or moved since `earlier`."""
     from playbooks.checking import moved
 
-    board.start(_("asking what would change"))
+    board.start(_("asking what would change"), len(session.targets))
     with _stoppable(session):
         recovered = session.recover()
         plan = session.check()
     if session.stop.is_set():
         raise KeyboardInterrupt
     board.pause()
-    show_recovered(recovered)
     others = [plain_item(device, "busy", reason) for device, reason in session.busy.items()]
     if earlier:
         away = moved(earlier.devices, plan.devices)
         reason = _("not what the plan saw ({fingerprints}); make a new plan")
         others += [plain_item(device, "moved", reason.format(fingerprints=text)) for device, text in away.items()]
         plan = replace(plan, devices=tuple(device for device in plan.devices if device.device not in away))
-    return plan, others
+    return recovered, plan, others
 
 
-def _show_plan(order: "Order", plan: "Plan", others: Items) -> None:
+def _show_plan(order: "Order", plan: "Plan", others: Items, agreed: "Plan", *, rollback: bool) -> None:
+    """Show what would change. `agreed` is the plan by whose address people know it."""
     items = [*map(plan_item, plan.devices), *others]
-    show_changes(items)
+    if rollback:
+        say(_("what going back changes is decided by the devices; what the job itself would change there is counted:"))
+    else:
+        show_changes(items)
     show_items(items)
     say("")
-    say(f"{plan_heading(plan)}: {summary(items)}")
-    if order.job.risky and any(item["state"] == "change" for item in items):
-        after = order.job.shape.revert.after
-        say(_("each device returns by itself unless the change is confirmed within {after:g} s").format(after=after))
+    say(f"{plan_heading(agreed)}: {summary(items)}")
+    if order.job.risky and (rollback or any(item["state"] == "change" for item in items)):
+        _show_guard(order, plan)
+
+
+def _show_guard(order: "Order", plan: "Plan") -> None:
+    from playbooks.guard import can_return
+
+    after = order.job.shape.revert.after
+    say(_("each device returns by itself unless the change is confirmed within {after:g} s").format(after=after))
+    devices = [order.province.devices[device.device] for device in plan.devices]
+    if alone := [device.id for device in devices if not can_return(device)]:
+        message = (
+            _("these cannot return by themselves, and are changed all the same: {devices}")
+            if order.unguarded
+            else _("these cannot return by themselves, and are not touched (--without-revert changes that): {devices}")
+        )
+        say(message.format(devices=", ".join(alone)))
 
 
 def _keep(plan: "Plan", path: Path) -> None:
@@ -193,16 +235,17 @@ def _keep(plan: "Plan", path: Path) -> None:
     complain(_("the plan is in {path}; carry it out with: tuyen run --plan {path}").format(path=path))
 
 
-def _act(session: "Session", board: Board, wish: Wish, plan: "Plan") -> Items | None:
+def _act(session: "Session", board: Board, wish: Wish, plan: "Plan", earlier: "Plan | None") -> Items | None:
     """Carry the plan out, if there is anything to do and it is wanted; None when nothing was done."""
     from playbooks.plan import State
 
-    changing = wish.rollback or plan.in_state(State.CHANGE)
+    changing = plan.devices if wish.rollback else plan.in_state(State.CHANGE)
     if wish.dry_run or not changing or not (wish.yes or _agreed(wish)):
         return None
-    board.start(_("rolling back") if wish.rollback else _("applying"))
+    board.start(_("rolling back") if wish.rollback else _("applying"), len(changing))
     with _stoppable(session):
-        results = session.roll_back(plan) if wish.rollback else session.apply(plan)
+        agreed = (earlier or plan).digest
+        results = session.roll_back(plan) if wish.rollback else session.apply(plan, agreed)
     board.pause()
     return [result_item(result) for result in results.values()]
 
@@ -217,10 +260,7 @@ def _merge(plan: "Plan", others: Items, results: Items | None) -> Items:
     return [done.get(device.device) or plan_item(device) for device in plan.devices] + others
 
 
-def _show_results(wish: Wish, session: "Session", items: Items, *, acted: bool) -> None:
-    if not wish.for_people:
-        print_json(items)
-        return
+def _show_results(session: "Session", items: Items, *, acted: bool) -> None:
     if acted:
         say("")
         show_items(items)
@@ -235,16 +275,18 @@ def _show_results(wish: Wish, session: "Session", items: Items, *, acted: bool) 
 
 @contextmanager
 def _stoppable(session: "Session") -> Iterator[None]:
-    """Let the first Ctrl-C stop the work cleanly, and the second one leave at once."""
+    """Let the first Ctrl-C, or a lost terminal, stop the work cleanly, and the second Ctrl-C leave at once."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if session.stop.is_set():
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if session.stop.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         session.stop.set()
-        complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))
+        with suppress(OSError):  # there may be no terminal any more
+            complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = {number: signal.signal(number, stop) for number in _STOPPING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -16,16 +16,24 @@ def check(work: Work, targets: Sequence[Target], values: Mapping[str, Values]) -
     `values` are the job's variables by device, secrets as references.
     """
     heard = work.perform(Step.CHECK, targets)
-    return tuple(plan_device(target.id, digest(values[target.id]), heard[target.id]) for target in targets)
+    return tuple(plan_device(target.id, _known(target, values), heard[target.id]) for target in targets)
+
+
+def _known(target: Target, values: Mapping[str, Values]) -> str:
+    """Return the digest of what the job is given on a device; of secrets only their names go into it."""
+    return digest([values[target.id], target.variables["tuyen"]])
 
 
 def moved(planned: Sequence[DevicePlan], found: Sequence[DevicePlan]) -> dict[str, str]:
-    """Return the devices whose state is another one than when a plan was made, with the fingerprints that differ."""
+    """Return the devices on which other things would change than a plan says, with the fingerprints that differ.
+
+    One that does not answer, or fails, has not moved as far as we know: it tells its own reason.
+    """
     before = {device.device: device.fingerprint for device in planned}
     return {
         device.device: f"{before.get(device.device, '-')[:12]} != {device.fingerprint[:12]}"
         for device in found
-        if device.state is not State.AT_TARGET and before.get(device.device) != device.fingerprint
+        if device.state is State.CHANGE and before.get(device.device) != device.fingerprint
     }
 
 

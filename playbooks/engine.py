@@ -6,9 +6,12 @@ with Session(order, listen) as session:
     results = session.apply(plan)
 """
 
+import errno
+import resource
+import stat
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +21,7 @@ from inventory.facts import Facts
 from inventory.language import _
 from inventory.model import Device, Province
 from ledger.connection import FILE, open_ledger
+from ledger.folders import make_folder
 from ledger.locks import FOLDER as LOCKS
 from ledger.locks import take, take_all
 from ledger.records import Actor
@@ -32,14 +36,16 @@ from playbooks.facts import gather
 from playbooks.guard import Guard
 from playbooks.job import Job, Step
 from playbooks.mask import Mask
-from playbooks.plan import Plan, State, write_plan
-from playbooks.recovery import Recovered, mark_found, recover, run_lock
+from playbooks.plan import DevicePlan, Plan, State, write_plan
+from playbooks.recovery import BIRTH, BIRTH_PATIENCE, Recovered, mark_found, recover, run_lock
 from playbooks.target import Target
 from playbooks.variables import values_of
-from playbooks.work import Work, done_of
+from playbooks.work import Work, done_of, own_faults
 
 RUNS = Path(".tuyen", "runs")  # below the province's folder: logs and plans, a folder a use
 GOOD = frozenset({Ended.CHANGED, Ended.UNCHANGED})
+_FILES = 1000  # open ones that we may need beside a lock a device
+_GROUP = 0o770
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,9 @@ class Session:
         self.stop = threading.Event()
 
     def __enter__(self) -> Self:
-        """Take the devices' locks and open the ledger. Raises LedgerError, OSError."""
+        """Take the devices' locks and open the ledger. Raises LedgerError, PlaybookError."""
         order = self.order
+        _allow_files(len(self._wanted) + _FILES)
         with ExitStack() as opening:
             self.ledger = opening.enter_context(open_ledger(order.province.database or order.folder / FILE))
             doing = f"{order.job.name}: {order.command}"
@@ -112,7 +119,8 @@ class Session:
 
     def recover(self) -> list[Recovered]:
         """Settle what runs whose controller died have left. Raises LedgerError."""
-        return recover(self.ledger, self.order.folder / LOCKS, self.targets, self.order.actor)
+        order = self.order
+        return recover(self.ledger, order.folder / LOCKS, self.targets, order.actor, self.stop, order.parallel)
 
     def check(self) -> Plan:
         """Ask every device what would change. Raises PlaybookError, LedgerError."""
@@ -137,55 +145,90 @@ class Session:
         heard = self.work.perform(Step.CHECK, self.targets, lambda batch: found.update(gather(batch)))
         return found, {device: done_of(events) for device, events in heard.items()}
 
-    def apply(self, plan: Plan) -> dict[str, Result]:
-        """Carry out what the plan would change; each of its devices has a result. Raises PlaybookError, LedgerError."""
+    def apply(self, plan: Plan, digest: str = "") -> dict[str, Result]:
+        """Carry out what the plan would change; each of those devices has a result. Raises PlaybookError, LedgerError.
+
+        `digest` is the address of the plan that was agreed to, when `plan` is what is left of it.
+        """
         planned = plan.in_state(State.CHANGE)
-        chosen = {device.device for device in planned}
-        targets = [target for target in self.targets if target.id in chosen]
-        return self._as_run(plan, targets, lambda run: self._application(run).carry_out(targets, planned))
+        targets = self._among(planned)
+        address = digest or plan.digest
+        return self._as_run("", plan, address, targets, lambda work: work.carry_out(targets, planned))
 
     def roll_back(self, plan: Plan) -> dict[str, Result]:
-        """Bring every target back to what was before the job. Raises PlaybookError, LedgerError."""
-        return self._as_run(plan, self.targets, lambda run: self._application(run).roll_back(self.targets))
+        """Bring the devices of a plan that answered back to before the job. Raises PlaybookError, LedgerError."""
+        targets = self._among([device for device in plan.devices if device.state is not State.UNREACHABLE])
+        return self._as_run(" --rollback", plan, plan.digest, targets, lambda work: work.roll_back(targets))
+
+    def _among(self, devices: Iterable[DevicePlan]) -> list[Target]:
+        chosen = {device.device for device in devices}
+        return [target for target in self.targets if target.id in chosen]
 
     def _application(self, run: str) -> Application:
         guard = Guard(self.order.job, run, self.stop, self.order.unguarded) if self.order.job.risky else None
         return Application(self.work, self.ledger, run, guard)
 
     def _as_run(
-        self, plan: Plan, targets: Sequence[Target], act: Callable[[str], dict[str, Result]]
+        self,
+        how: str,
+        plan: Plan,
+        digest: str,
+        targets: Sequence[Target],
+        act: Callable[[Application], dict[str, Result]],
     ) -> dict[str, Result]:
         """Do something to devices as one run of the ledger: intended before, ended after, interrupted if it breaks."""
         order, ledger = self.order, self.ledger
-        run = begin_run(
-            ledger,
-            job=order.job.name,
-            job_digest=order.job.digest,
-            plan_digest=plan.digest,
-            actor=order.actor,
-            command=order.command,
-        )
         fingerprints = {device.device: device.fingerprint for device in plan.devices}
-        with take(order.folder / LOCKS, run_lock(run), person=order.actor.person, doing=order.command, patience=5):
+        with self._new_run(how, digest) as run:
             intend(ledger, run, {target.id: fingerprints.get(target.id, "") for target in targets})
             try:
-                results = act(run)
-            except BaseException:
-                interrupt(ledger, run, reason=_("it was stopped in the middle"), actor=order.actor)
+                results = act(self._application(run))
+            except BaseException as error:
+                reason = _("it was stopped in the middle: {reason}").format(reason=str(error) or type(error).__name__)
+                interrupt(ledger, run, reason=self.work.mask(reason), actor=order.actor)
                 raise
             end_run(ledger, run, Outcome.DONE if all(one.state in GOOD for one in results.values()) else Outcome.FAILED)
         return results
 
+    @contextmanager
+    def _new_run(self, how: str, digest: str) -> Iterator[str]:
+        """Begin a run and hold its lock, which tells others that its controller is alive."""
+        order = self.order
+        locks, who = order.folder / LOCKS, {"person": order.actor.person, "doing": order.command}
+        with ExitStack() as held:
+            with take(locks, BIRTH, **who, patience=BIRTH_PATIENCE):
+                run = begin_run(
+                    self.ledger,
+                    job=order.job.name + how,
+                    job_digest=order.job.digest,
+                    plan_digest=digest,
+                    actor=order.actor,
+                    command=order.command,
+                )
+                held.enter_context(take(locks, run_lock(run), **who, patience=BIRTH_PATIENCE))
+            yield run
+
 
 def _new_folder(runs: Path, job: str) -> Path:
-    """Make a folder of our own, whose name sorts by time."""
-    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make a folder of our own, whose name sorts by time, as open to the group as `runs`. Raises PlaybookError."""
     began = datetime.now(UTC)
-    for number in range(100):
-        folder = runs / f"{began:%Y%m%dT%H%M%S}-{job}{f'-{number}' if number else ''}"
-        try:
-            folder.mkdir(mode=0o700)
-        except FileExistsError:
-            continue
-        return folder
-    raise FileExistsError(17, "too many runs within a second", str(runs))
+    with own_faults():
+        make_folder(runs)
+        for number in range(100):
+            folder = runs / f"{began:%Y%m%dT%H%M%S}-{job}{f'-{number}' if number else ''}"
+            try:
+                folder.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | (stat.S_IMODE(runs.stat().st_mode) & _GROUP))
+            return folder
+        raise FileExistsError(errno.EEXIST, "too many runs within a second", str(runs))
+
+
+def _allow_files(count: int) -> None:
+    """Let this process open `count` files, as far as the machine lets us: many are allowed a thousand only."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != soft < count:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard)
+        )

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from inventory.declared import Seconds, Shape, Text
+from inventory.finding import Place, finding
 from inventory.language import current
 from inventory.validate import validate
 from inventory.yamlfile import read
@@ -97,7 +98,11 @@ def read_job(folder: Path) -> Job:
     if shape is None or findings:
         raise InvalidJobError(findings)
     shared = Path(__file__).parent / SHARED[shape.driver]
-    return Job(folder.name, folder, shape, _digest(folder, *([shared] if SHARED[shape.driver] else [])))
+    try:
+        return Job(folder.name, folder, shape, _digest(folder, *([shared] if SHARED[shape.driver] else [])))
+    except OSError as error:
+        place = Place(f"{folder.name}/{Path(error.filename or MARK).name}")
+        raise InvalidJobError([finding(place, "file-unreadable", reason=error.strerror)]) from error
 
 
 # What the jobs of a driver have in common, in this room: it is part of each of them.

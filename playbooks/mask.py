@@ -1,9 +1,11 @@
-"""Hiding secrets in whatever is shown or kept."""
+"""Hiding secrets in whatever is shown or kept, and making it fit to be written."""
 
 import base64
 import re
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
+
+from ledger.records import plain
 
 HIDDEN = "********"
 _SHORTEST = 4  # characters; hiding shorter ones would garble everything and hide nothing
@@ -30,5 +32,5 @@ class Mask:
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:
-        """Return `text` without secrets."""
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+        """Return `text` without secrets, and without what is no text: a device's files may be in any encoding."""
+        return plain(self._pattern.sub(HIDDEN, text) if self._pattern else text)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -89,11 +90,17 @@ def digest(value: Any) -> str:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan, whole or not at all. Raises OSError."""
-    written = path.with_name(f"{path.name}.new")
+    """Write a plan, whole or not at all. Raises PlanError."""
+    written = path.parent / f".{path.name}.new"
     content = {"schema": SCHEMA, "digest": plan.digest, **_content(plan)}
-    written.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    written.replace(path)
+    try:
+        written.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        written.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            written.unlink()
+        message = _("the plan cannot be written to {path}: {reason}")
+        raise PlanError(message.format(path=path, reason=error.strerror)) from error
 
 
 def read_plan(path: Path) -> Plan:
@@ -101,12 +108,13 @@ def read_plan(path: Path) -> Plan:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         plan = _plan(content)
+        whole = content.get("schema") == SCHEMA and content.get("digest") == plan.digest
     except OSError as error:
         reason: object = error.strerror
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         reason = _("it is no whole plan")
     else:
-        if content.get("schema") == SCHEMA and content.get("digest") == plan.digest:
+        if whole:
             return plan
         reason = _("it was changed after it was made")
     raise PlanError(
