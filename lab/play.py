@@ -134,7 +134,7 @@ class Play:
     def _apply(self) -> None:
         now, real = answering(self.scene, self.troubles.cuts), self.fleet.addresses
         answer_for(self._province, self._answering - real, now - real)
-        self.fleet.reach(now & real)
+        self.fleet.reach(now & real, self.troubles.cuts)
         self._answering = now
         found = effects(self.scene.places, self.troubles.cuts, self.troubles.impairments)
         if found == self._effects:

@@ -50,6 +50,20 @@ class Host(NamedTuple):
     ports: tuple[Port, ...]
 
 
+class WanEnd(NamedTuple):
+    """One end of a line between two real routers: of the declared `link`, with the router `peer` at the other end.
+
+    `up` says that the link is the uplink of this end's office; `cost` is what OSPF is told.
+    """
+
+    link: str
+    peer: str  # id of a device
+    interface: str  # "wan1"
+    address: str  # "198.18.128.0/31"
+    cost: int
+    up: bool
+
+
 class Machine(NamedTuple):
     """A device that is real. `kind` is a row of lab.machines.KINDS; `length` that of its office's prefix, 26.
 
@@ -65,6 +79,7 @@ class Machine(NamedTuple):
     mac: str  # "02:00:0a:5b:11:48"
     user: str = ""
     password: str = ""
+    wans: tuple[WanEnd, ...] = ()
 
 
 class Scene(NamedTuple):
@@ -101,9 +116,14 @@ def read_scene(text: bytes) -> Scene:
         tuple(_read_host(fields) for fields in hosts),
         names,
         name_server,
-        tuple(Machine(*fields) for fields in machines),
+        tuple(_read_machine(fields) for fields in machines),
         *rest,
     )
+
+
+def _read_machine(fields: list[Any]) -> Machine:
+    machine = Machine(*fields)
+    return machine._replace(wans=tuple(WanEnd(*end) for end in machine.wans))
 
 
 def _read_host(fields: list[Any]) -> Host:

@@ -26,6 +26,7 @@ class Kind(Protocol):
         """Return what systemd-nspawn is to do there: --boot, or the program that is process 1."""
 
 
-KINDS: Mapping[str, Kind] = {"booted": booted, "light": light, "router": router, "switch": switch}
+ROUTER = "router"  # the kind that has lines to others of its kind
+KINDS: Mapping[str, Kind] = {"booted": booted, "light": light, ROUTER: router, "switch": switch}
 # Platform -> the kind that plays it when none is named.
-USUAL: Mapping[str, str] = {"linux": "booted", "frr": "router", "cisco_ios": "switch"}
+USUAL: Mapping[str, str] = {"linux": "booted", "frr": ROUTER, "cisco_ios": "switch"}

@@ -8,8 +8,9 @@ from inventory.language import _
 from inventory.model import Device, Office, Province
 from inventory.selector import select_devices
 from lab.errors import NotRealError
-from lab.machines import KINDS, USUAL
+from lab.machines import KINDS, ROUTER, USUAL
 from lab.machines.parts import folder_of
+from lab.machines.trunks import trunks
 from lab.scene import Machine
 
 
@@ -55,7 +56,10 @@ def _refuse(message: str, devices: Iterable[Device]) -> None:
 
 def cast(province: Province, machines: Machines, secrets: Mapping[str, str]) -> tuple[Machine, ...]:
     """Return the machines that the scene is to have. Raises NotRealError, MachineError."""
-    return tuple(_machine(province, device, kind, secrets) for device, kind in machines.kinds.items())
+    routers = [device for device, kind in machines.kinds.items() if kind == ROUTER]
+    made = (_machine(province, device, kind, secrets) for device, kind in machines.kinds.items())
+    lines = trunks(province, routers)
+    return tuple(machine._replace(wans=lines.get(machine.id, ())) for machine in made)
 
 
 def _machine(province: Province, device_id: str, kind: str, secrets: Mapping[str, str]) -> Machine:

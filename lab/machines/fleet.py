@@ -11,6 +11,7 @@ from lab.machines.disk import Disk, unpack
 from lab.machines.furniture import furnish_image, furnish_machine, host_name
 from lab.machines.line import Line, forward_packets
 from lab.machines.process import System
+from lab.machines.wan import Wan
 from lab.mounts import memory_folder
 from lab.namespaces import CommandError, NetworkNamespace
 from lab.scene import Machine, Scene
@@ -36,8 +37,10 @@ class Fleet:
         images = {name: unpack(Path(file), folder / f"image-{name}") for name, file in scene.images.items()}
         for root in images.values():
             furnish_image(root, scene.authorized, scene.name_server)
-        for number, machine in enumerate(scene.machines, 1):
-            self._bodies[machine.id] = _make(machine, f"m{number}", images, folder, province)
+        names = {machine.id: f"m{number}" for number, machine in enumerate(scene.machines, 1)}
+        self._wan = Wan(province, scene, names)
+        for machine in scene.machines:
+            self._bodies[machine.id] = _make(machine, names[machine.id], images, folder, province, self._wan)
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -80,8 +83,10 @@ class Fleet:
         else:
             body.power_off()
 
-    def reach(self, answering: Collection[str]) -> None:
-        """Let packets pass to and from the machines at the addresses `answering`, and no others."""
+    def reach(self, answering: Collection[str], cuts: Collection[str]) -> None:
+        """Let packets pass to and from the machines at the addresses `answering`, and no others, while `cuts` hold."""
+        if self._machines:
+            self._wan.follow(cuts)
         for name, machine in self._machines.items():
             self._bodies[name].line.reach(machine.address in answering)
 
@@ -131,13 +136,15 @@ class Fleet:
                         await asyncio.sleep(0.1)
 
 
-def _make(machine: Machine, name: str, images: Mapping[str, Path], folder: Path, province: NetworkNamespace) -> Body:
+def _make(
+    machine: Machine, name: str, images: Mapping[str, Path], folder: Path, province: NetworkNamespace, wan: Wan
+) -> Body:
     kind = KINDS[machine.kind]
     disk = Disk(images[kind.IMAGE], folder / name)
     furnish_machine(machine, disk.root)
     kind.furnish(machine, disk.root)
     system = System(name, host_name(machine), disk.root, folder / f"{name}.log", kind.command(machine))
-    return Body(system, disk, Line(province, name, machine))
+    return Body(system, disk, Line(province, name, machine, wan))
 
 
 async def greets(address: str) -> bool:

@@ -4,8 +4,10 @@ It starts with what an installer leaves: its name and its ways; jobs bring the r
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+from lab.machines.wan import is_behind
 from lab.scene import Machine
 
 PLATFORM = "frr"
@@ -48,14 +50,29 @@ def command(_machine: Machine) -> list[str]:
 
 
 def _configuration(machine: Machine) -> str:
-    lines = [
-        "frr defaults traditional",
-        f"hostname {machine.id}",
-        "log syslog informational",
-        "service integrated-vtysh-config",
-        f"ip route 0.0.0.0/0 {machine.gateway or 'eth0'}",  # it comes back with the interface, as the line's own does not
-    ]
-    return "\n".join(lines) + "\n"
+    lines = ["frr defaults traditional", f"hostname {machine.id}", "log syslog informational"]
+    lines += ["service integrated-vtysh-config"]
+    if not is_behind(machine):  # it comes back with the interface, as the line's own does not
+        lines += [f"ip route 0.0.0.0/0 {machine.gateway or 'eth0'}"]
+    return "\n".join([*lines, *(_ospf(machine) if machine.wans else ())]) + "\n"
+
+
+def _ospf(machine: Machine) -> Iterator[str]:
+    """Let it tell its office to its neighbours; one at the top also that all else is reached over it.
+
+    What it sends itself comes from its own address: those of the lines are known to their ends only.
+    """
+    yield from ("interface eth0", " ip ospf area 0", " ip ospf passive", "exit")
+    for end in machine.wans:
+        yield from (f"interface {end.interface}", f" description {end.link}", " ip ospf area 0")
+        yield from (f" ip ospf cost {end.cost}", " ip ospf network point-to-point")
+        yield from (" ip ospf hello-interval 1", " ip ospf dead-interval 4", "exit")
+    yield from ("router ospf", f" ospf router-id {machine.address}", " timers throttle spf 50 200 2000")
+    yield from (" timers throttle lsa all 100", " timers lsa min-arrival 100")
+    if not is_behind(machine):
+        yield " default-information originate always"
+    yield from ("exit", "route-map OWN permit 10", f" set src {machine.address}", "exit")
+    yield "ip protocol ospf route-map OWN"
 
 
 def _ids(root: Path, account: str) -> tuple[int, int]:
