@@ -1,7 +1,8 @@
-"""Message translation: English source, Vietnamese catalogue, one language a process."""
+"""Message translation: English source, Vietnamese catalogue; one language a process, but for texts kept in both."""
 
 import gettext
 import os
+from functools import cache
 from pathlib import Path
 
 _LOCALE = Path(__file__).parent / "locale"
@@ -28,6 +29,16 @@ def _(message: str) -> str:
 def N_(message: str) -> str:  # noqa: N802  (gettext's own name for "mark, do not translate yet")
     """Mark `message` for the catalogue; it is translated when it is shown."""
     return message
+
+
+@cache
+def _catalogue_of(language: str) -> gettext.NullTranslations:
+    return gettext.translation("tuyen", _LOCALE, languages=[language], fallback=True)
+
+
+def in_language(message: str, language: str) -> str:
+    """Translate `message` into `language`, whatever the process speaks."""
+    return _catalogue_of(language).gettext(message) if message else ""
 
 
 def environment_language() -> str | None:
