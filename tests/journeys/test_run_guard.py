@@ -14,12 +14,13 @@ from tests.journeys.provisioned import Provisioned, controller_of, provisioned, 
 RISKY = {
     "lock-out": ("server.dong", "cat /etc/nftables.conf", "nft list ruleset"),
     "sshd-typo": ("server.tay", "ls /etc/ssh/sshd_config.d", "sshd -T | sort"),
+    "own-uplink": ("router.dong", "cat /etc/frr/frr.conf", "vtysh -c 'show running-config' | grep -v forwarding"),
 }
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
-    with provisioned(tmp_path_factory.mktemp("guard"), "id in (server.dong,server.tay)") as made:
+    with provisioned(tmp_path_factory.mktemp("guard"), "id in (server.dong,server.tay,router.dong)") as made:
         yield made
 
 
@@ -54,7 +55,7 @@ def test_it_returns_by_itself_when_the_controller_is_killed(lab: Provisioned, jo
     run.wait(30)
     wait_until(lambda: _answers(lab, device), 60, 1)
     assert look(lab, job) == before
-    later = lab.tuyen("run", "greeting", device, "--yes", "--wait", "60")
+    later = lab.tuyen("run", job, device, "--dry-run", "--wait", "60")
     assert later.returncode == 0, later.stdout + later.stderr
     assert "was cut short on" in later.stdout
     assert "it returned to what it was" in later.stdout
