@@ -27,7 +27,8 @@ lint: env
 
 test: env
 	bin/debian-packages $(TEST_PACKAGES)
-	$(PYTHON) -m pytest -m "not soak"
+	$(PYTHON) -m pytest -m "alone and not soak"
+	$(PYTHON) -m pytest -m "not alone and not soak" --numprocesses 2 --dist loadfile
 
 soak: env
 	bin/debian-packages $(TEST_PACKAGES)

@@ -19,6 +19,8 @@ from lab.practice import Lab, enter_command, up
 from tests.lab.conftest import Ask, asker
 from tests.lab.small import SECRETS, large_province, small_province
 
+pytestmark = pytest.mark.alone
+
 HERE = Path(__file__).parents[2]
 PARENT = """
 import sys, time

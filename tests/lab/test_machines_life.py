@@ -19,7 +19,10 @@ from lab.practice import Lab, Machines, up
 from tests.lab.small import SECRETS, small_province
 from tests.lab.test_life import host, namespaces, processes, within
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="real machines are made by root")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(os.geteuid() != 0, reason="real machines are made by root"),
+]
 KINDS = {"box.north": "booted", "box.upper": "booted", "box.south": "light"}
 WATCHES = Path("/proc/sys/fs/inotify/max_user_instances")
 
