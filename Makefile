@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 .PHONY: env demo test lint soak bench lock messages
 env: .venv/.ready
 
-.venv/.ready: requirements.txt requirements-switch.txt pyproject.toml build_catalogues.py $(wildcard inventory/locale/*/LC_MESSAGES/*.po)
+.venv/.ready: requirements.txt pyproject.toml build_catalogues.py $(wildcard inventory/locale/*/LC_MESSAGES/*.po)
 	bin/environment
 
 demo: env
@@ -41,8 +41,6 @@ bench: env
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml --group dev \
 		--output-file requirements.txt
-	uv pip compile --quiet --no-deps --generate-hashes --python-version 3.11 requirements-switch.in \
-		--output-file requirements-switch.txt
 
 messages: env
 	$(PYTHON) bin/catalogue update
