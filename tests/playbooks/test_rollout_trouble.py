@@ -22,6 +22,7 @@ __all__ = ["place", "postgresql"]  # fixtures
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+SLOW: dict[str, dict[str, int]] = {"box.000": {"seconds": 8}}  # long enough for the second one to come
 ALIKE: dict[str, dict[str, int]] = {box: {} for box in boxes(40)}
 FILL = """
 import os, sys
@@ -88,7 +89,7 @@ def controller(place: Path | str, rollout: str, folder: Path) -> "subprocess.Pop
 
 
 def test_of_two_controllers_one_wins_and_the_other_says_who(place: Path | str, tmp_path: Path) -> None:
-    with open_ledger(place) as ledger, fleet(tmp_path / "fleet", ALIKE) as written:
+    with open_ledger(place) as ledger, fleet(tmp_path / "fleet", ALIKE | SLOW) as written:
         rollout = begin(ledger, plan_of_waves(10, 30, parallel=4, days=10_000))
         both = [controller(place, rollout, tmp_path / "fleet") for _one in range(2)]
         ended = [(one.communicate(timeout=SECONDS), one.returncode) for one in both]
