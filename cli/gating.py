@@ -34,7 +34,7 @@ from playbooks.rollout.seams import Judgement, Verdict
 
 PROMETHEUS = "TUYEN_PROMETHEUS"  # the variable that says where it is
 NEAR = "http://localhost:9090"
-AGAIN = 2.0  # seconds until what seems ill is asked once more: one lost packet must not stop a rollout
+AGAIN = 2.0  # seconds until what answered ill is asked once more: one hiccup must not stop a rollout
 PINGS = 10
 MOST_LOSS = 0.2  # of those pings
 SLOWEST = 1.0  # seconds for a round trip, in the mean
@@ -66,14 +66,16 @@ class Gating:
         return verdict
 
     def _probed(self, devices: Sequence[str]) -> Verdict:
-        verdict = self._judged(devices)
-        if verdict.judgement is Judgement.WELL:
-            return verdict
+        asked = {one.key: one for one in asked_about(self.province, devices, self.knowledge)}
+        readings = ask_all(asked.values())
+        verdict = self._judged(devices, readings)
+        doubtful = [asked[key] for key, reading in readings.items() if reading.heard and not _is_good(reading)]
+        if verdict.judgement is not Judgement.ILL or not doubtful:
+            return verdict  # silent devices were asked twice
         time.sleep(AGAIN)
-        return self._judged(devices)
+        return self._judged(devices, {**readings, **ask_all(doubtful)})
 
-    def _judged(self, devices: Sequence[str]) -> Verdict:
-        readings = ask_all(asked_about(self.province, devices, self.knowledge))
+    def _judged(self, devices: Sequence[str], readings: Readings) -> Verdict:
         if why := blind(self.province, readings):
             return Verdict(Judgement.UNKNOWN, why)
         worse = {name: ill for name, ill in ills(self.province, devices, readings).items() if name not in self.before}
@@ -104,7 +106,7 @@ def _told(worse: Mapping[str, Ill], most: int = 5) -> str:
     return _("{named}; and {count} more").format(named=named, count=len(worse) - most)
 
 
-def ask_all(asked: Iterable[Question]) -> Readings:
+def ask_all(asked: Iterable[Question]) -> dict[Key, Reading]:
     """Ask each question once, and silent devices once more."""
 
     async def ask() -> dict[Key, Reading]:
@@ -169,6 +171,10 @@ def ills(province: Province, ids: Iterable[str], readings: Readings) -> dict[str
         if not reading.asked and name in names:
             found.setdefault(name, Ill(State.UNKNOWN, reading.reason))
     return found
+
+
+def _is_good(reading: Reading) -> bool:
+    return reading.success and not reading.degraded
 
 
 def _without_loss(reading: Reading) -> Reading:

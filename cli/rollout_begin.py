@@ -124,7 +124,8 @@ def show_plan(options: Settings, word: str, person: str, out: Path | None, *, as
         course.show()
         if foreseen:
             say(_("devices: {summary}").format(summary=summary(foreseen)))
-            show_items([item for item in foreseen if item["state"] in ("failed", "unreachable", "busy")])
+            if doubtful := [item for item in foreseen if item["state"] not in ("change", "at-target")]:
+                show_items(doubtful)
         say(
             _("plan {digest}, in {path}; start it with: tuyen rollout start {path}").format(
                 digest=plan.digest[:12], path=path
@@ -163,11 +164,11 @@ def _check_ways(intent: Intent) -> None:
 def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool) -> str | None:
     """Show what a rollout is going to do, ask, and write it down as started; return its id, None when not wanted."""
     plan = intent.plan
-    knowledge = gather(options.folder(), intent.province)
-    _check_ways(intent)
     if under_way := [one for one in unended(ledger) if one.name == plan.name]:
         message = _("{name} is under way already ({id}); look at it with: tuyen rollout status {name}")
         raise PlanError(message.format(name=plan.name, id=under_way[0].id))
+    knowledge = gather(options.folder(), intent.province)
+    _check_ways(intent)
     Course(intent.province, intent.job, plan, typical_seconds(ledger, intent.job.name)).show()
     if not yes and not typer.confirm(
         _("start this rollout on {count} devices?").format(count=len(plan.devices)), err=True

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from zoneinfo import ZoneInfo
 
 from cli.actor import typed
 from cli.gating import Gating
@@ -98,12 +99,12 @@ class Drive:
         """Tell what happens, in a thread of its own, as the ledger has it."""
         journal = Journal(self.ledger, self.seen.record.id, self.who, self.seen.approvals.counts)
         journal.read()
-        over = threading.Event()
+        over, zone = threading.Event(), ZoneInfo(self.province.time_zone)
 
         def follow() -> None:
             while not over.wait(0.3):
                 with suppress(LedgerError):  # the loop tells it, and waits
-                    tell_steps(journal)
+                    tell_steps(journal, zone)
 
         thread = threading.Thread(target=follow, name="follow", daemon=True)
         thread.start()
@@ -113,14 +114,13 @@ class Drive:
             over.set()
             thread.join()
             with suppress(LedgerError):
-                tell_steps(journal)
+                tell_steps(journal, zone)
 
 
-def tell_steps(journal: Journal) -> None:
+def tell_steps(journal: Journal, zone: ZoneInfo) -> None:
     """Say what has happened since the last time, a line each."""
     for step in journal.read():
-        for line in course(journal.plan, step):
-            say(line)
+        say(course(journal.plan, step, zone))
 
 
 def planned_job(folder: Path, plan: RolloutPlan) -> Job:

@@ -1,8 +1,10 @@
 """How rollouts are said to people: words for states, and a line for each thing that happens."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from inventory.language import N_, _
 
@@ -85,14 +87,13 @@ def counted(states: Iterable[str]) -> str:
     return ", ".join(f"{found[state]} {_(label)}" for state, label in DEVICE_STATES.items() if found[state])
 
 
-def course(plan: "RolloutPlan", step: "Step") -> Iterator[str]:
-    """Yield the line that tells an event; none for one that changed nothing, such as an approval that is forged."""
+def course(plan: "RolloutPlan", step: "Step", zone: ZoneInfo) -> str:
+    """Return the line that tells an event; `zone` is that of the clocks on the wall."""
     event = step.event
-    when = event.at[11:19] + "Z"
+    when = datetime.fromisoformat(event.at).astimezone(zone).strftime("%H:%M:%S")
     if event.kind == "approved" and step.before.approved == step.after.approved:
-        yield f"{when} " + _("an approval is not valid, and does not count")
-    else:
-        yield f"{when} {_line(plan, event)}"
+        return f"{when} " + _("an approval is not valid, and does not count")
+    return f"{when} {_line(plan, event)}"
 
 
 def _line(plan: "RolloutPlan", event: "Event") -> str:
