@@ -9,6 +9,7 @@ LedgerError
 ├── DeviceBusyError     another process, or what a dead one left behind, acts on the device
 ├── UnknownRunError     no run of that id
 ├── UnknownRolloutError no rollout of that id or name
+├── UnknownOutageError  no outage, or no planned work, of that id
 ├── IllegalMoveError    a task cannot go from its state to that one, or what has ended is to go on
 ├── OutdatedError       something happened to the rollout meanwhile
 ├── LeaseHeldError      another controller holds the lease
@@ -74,6 +75,10 @@ class UnknownRunError(LedgerError):
 
 class UnknownRolloutError(LedgerError):
     """No rollout of that id or name is in the ledger."""
+
+
+class UnknownOutageError(LedgerError):
+    """No outage, or no planned work, of that id is in the ledger."""
 
 
 class IllegalMoveError(LedgerError):

@@ -3,9 +3,9 @@
 A change here needs a revision of its own in `ledger/migrations/versions`, and HEAD its name.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-HEAD = "0002"
+HEAD = "0003"
 METADATA = MetaData()
 
 RUN = Table(
@@ -98,4 +98,66 @@ LEASE = Table(
     Column("since", Text, nullable=False),
     Column("until", Text, nullable=False),  # "" once it was given back
     Column("token", Integer, nullable=False),  # only ever grows; the row is never deleted
+)
+
+_OPEN = text("ended IS NULL")
+OUTAGE = Table(
+    "outage",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("began", Text, nullable=False),
+    Column("ended", Text),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("cause_by", Text, nullable=False),  # the person who said so, "" where it was found
+    Column("root", String(40), ForeignKey("outage.id")),  # the outage that it follows from; none: it is one itself
+    Column("evidence", Text, nullable=False),  # JSON
+    Column("note", Text, nullable=False),
+    Column("noted_by", Text, nullable=False),
+    Column("acked_until", Text),
+    Column("acked_by", Text, nullable=False),
+    Index("outage_of_node", "kind", "node", "began"),
+    Index("outage_at", "began"),
+    Index("outage_open", "kind", "node", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+PLANNED = Table(
+    "planned",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("selector", Text, nullable=False),
+    Column("began", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("cancelled_at", Text),
+    Index("planned_until", "until"),
+)
+
+WATCH_SPAN = Table(
+    "watch_span",
+    METADATA,
+    Column("began", String(40), primary_key=True),
+    Column("until", Text, nullable=False),  # the last sign of life
+)
+
+DAILY = Table(
+    "daily",
+    METADATA,
+    Column("day", String(10), primary_key=True),  # local, such as 2026-11-25
+    Column("kind", String(20), primary_key=True),
+    Column("node", String(200), primary_key=True),
+    Column("up", Double, nullable=False),  # seconds in each state; what a day lacks is unknown
+    Column("degraded", Double, nullable=False),
+    Column("down", Double, nullable=False),
+    Column("unreachable", Double, nullable=False),
+    Column("maintenance", Double, nullable=False),
+    Column("asked", Integer, nullable=False),  # questions, and those without an answer
+    Column("unanswered", Integer, nullable=False),
+    Column("trips", Integer, nullable=False),  # pings that were answered, and their round trips in seconds
+    Column("trip_seconds", Double, nullable=False),
+    Column("longest_trip", Double, nullable=False),
 )
