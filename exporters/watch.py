@@ -155,6 +155,10 @@ class Watch:
             if now - self.received[key] <= OVERDUE * module.interval + module.timeout:
                 yield key, reading
 
+    def keys_of(self, device: str) -> tuple[Key, ...]:
+        """Return the keys of the questions that a device is asked."""
+        return tuple(self._of_device.get(device, ()))
+
     @property
     def running(self) -> int:
         """How many questions are under way."""

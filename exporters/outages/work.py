@@ -1,0 +1,56 @@
+"""Planned work as nodes: what of the province is being worked on at a moment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from exporters.outages.node import Kind, Node
+from exporters.outages.standing import links_of
+from inventory.model import Province
+from inventory.selector import SelectorError, select_devices
+from ledger.planned import Planned
+from ledger.records import stamp
+
+
+class Works:
+    """What is planned, and what that means in a province; worked out once, until either changes."""
+
+    def __init__(self) -> None:
+        self.planned: Sequence[Planned] = ()
+        self._province: Province | None = None
+        self._known: dict[str, tuple[Node, ...]] = {}
+
+    def nodes(self, province: Province, at: float) -> Mapping[Node, str]:
+        """Return what is being worked on at `at` (Unix seconds), and why."""
+        if province is not self._province:
+            self._province, self._known = province, {}
+        moment = stamp(datetime.fromtimestamp(at, UTC))
+        found: dict[Node, str] = {}
+        for work in self.planned:
+            if work.began <= moment < work.until:
+                found |= dict.fromkeys(self._chosen(province, work.selector), work.why)
+        return found
+
+    def _chosen(self, province: Province, selector: str) -> tuple[Node, ...]:
+        if selector not in self._known:
+            self._known[selector] = tuple(nodes_of(province, selector))
+        return self._known[selector]
+
+
+def nodes_of(province: Province, selector: str) -> Iterator[Node]:
+    """Yield what a selector of devices chooses, and the offices, links and services all of whose devices it chooses.
+
+    A selector that chooses nothing any more, because the province changed, yields nothing.
+    """
+    try:
+        chosen = {device.id for device in select_devices(province, selector)}
+    except SelectorError:
+        return
+    yield from (Node(Kind.DEVICE, device) for device in chosen)
+    for office in province.offices.values():
+        devices = [device.id for device in province.devices_of[office.id] if device.address]
+        if devices and chosen.issuperset(devices):
+            yield Node(Kind.OFFICE, office.id)
+            yield from (Node(Kind.LINK, link.id) for link in links_of(office))
+    for service in province.services.values():
+        if service.probes and chosen.issuperset(probe.device for probe in service.probes):
+            yield Node(Kind.SERVICE, service.id)
