@@ -18,6 +18,7 @@ from cli import hosts as hosts_commands
 from cli import inventory as inventory_commands
 from cli import lab as lab_commands
 from cli import monitoring as monitoring_commands
+from cli import outage as outage_commands
 from cli import rollout as rollout_commands
 from cli.check import check
 from cli.facts import facts
@@ -34,13 +35,21 @@ from ledger.errors import (
     LedgerDamagedError,
     LedgerError,
     LedgerNewerError,
+    UnknownOutageError,
     UnknownRolloutError,
     UnknownRunError,
 )
 from playbooks.errors import PlaybookError
 
 UNREADABLE, INTERRUPTED = 2, 130
-UNREADABLE_LEDGER = (LedgerAbsentError, LedgerDamagedError, LedgerNewerError, UnknownRolloutError, UnknownRunError)
+UNREADABLE_LEDGER = (
+    LedgerAbsentError,
+    LedgerDamagedError,
+    LedgerNewerError,
+    UnknownOutageError,
+    UnknownRolloutError,
+    UnknownRunError,
+)
 app = typer.Typer(
     name="tuyen",
     help=_("Declare, check, maintain and watch the IT infrastructure of a province's offices."),
@@ -59,6 +68,7 @@ app.add_typer(rollout_commands.app, name="rollout", no_args_is_help=True)
 app.add_typer(hosts_commands.app, name="hosts", no_args_is_help=True)
 app.command(epilog=example("tuyen facts role=server,under=an-bien"))(facts)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
+app.add_typer(outage_commands.app, name="outage", no_args_is_help=True)
 app.add_typer(monitoring_commands.app, name="monitoring", no_args_is_help=True)
 app.add_typer(audit_commands.app, name="audit-log", no_args_is_help=True)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)

@@ -14,6 +14,7 @@ from inventory.language import _
 
 if TYPE_CHECKING:
     from exporters.metrics import WatchMetrics
+    from exporters.outages.keeping import Keeping
     from exporters.watch import Watch
     from inventory.load import Loader
 
@@ -78,6 +79,8 @@ async def _serve(
     server = uvicorn.Server(config)
     background = [asyncio.create_task(watching.run()), asyncio.create_task(_reload(watching, metrics, loader))]
     background.append(asyncio.create_task(follow_rollouts(watching, metrics)))
+    if not once:
+        background.append(asyncio.create_task(_keeping(watching, metrics).run()))
     if once:
         background.append(asyncio.create_task(_stop_after_round(watching, server)))
     try:
@@ -89,6 +92,24 @@ async def _serve(
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+
+def _keeping(watching: "Watch", metrics: "WatchMetrics") -> "Keeping":
+    """Return what keeps the outages, in the ledger and in the metrics."""
+    from functools import partial
+
+    from cli.actor import actor
+    from exporters.outages.book import Book
+    from exporters.outages.figures import OutageCollector
+    from exporters.outages.keeping import Keeping
+    from ledger.connection import FILE, open_ledger
+
+    province = watching.province
+    place = province.database or Path(province.folder) / FILE
+    keeping = Keeping(watching, Book(partial(open_ledger, place), actor(province, "")))
+    metrics.add(OutageCollector(keeping))
+    metrics.also = keeping.states
+    return keeping
 
 
 async def _stop_after_round(watching: "Watch", server: "object") -> None:

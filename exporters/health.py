@@ -41,12 +41,12 @@ def judge(province: Province, readings: Mapping[Key, Reading], silent: Set[str] 
     healthy = {device: all(r.success and not r.degraded for r in found) for device, found in own.items()}
     devices = device_states(province, answers, healthy)
     reached = office_states(province, answers)
-    offices = {office: _with_devices(province, office, state, devices) for office, state in reached.items()}
-    services = {name: _service_state(found, devices) for name, found in of_services.items()}
+    offices = {office: office_with_devices(province, office, state, devices) for office, state in reached.items()}
+    services = {name: service_state(found, devices) for name, found in of_services.items()}
     return Health(devices, offices, services, dict(_reasons(province, own, devices, offices, of_services)))
 
 
-def _with_devices(province: Province, office: str, state: State, devices: Mapping[str, State]) -> State:
+def office_with_devices(province: Province, office: str, state: State, devices: Mapping[str, State]) -> State:
     """An office that answers is degraded when one of its devices is not up."""
     if state is not State.UP:
         return state
@@ -54,7 +54,7 @@ def _with_devices(province: Province, office: str, state: State, devices: Mappin
     return State.UP if all(found is State.UP for found in own) else State.DEGRADED
 
 
-def _service_state(readings: Iterable[Reading], devices: Mapping[str, State]) -> State:
+def service_state(readings: Iterable[Reading], devices: Mapping[str, State]) -> State:
     """A service is as bad as the worst answer about it; unreachable when only its way is."""
     states = []
     for reading in readings:
@@ -77,17 +77,23 @@ def _reasons(
 ) -> Iterable[tuple[str, str]]:
     for device, state in devices.items():
         if state is not State.UP:
-            yield device, _device_reason(by_device.get(device, ()), state)
+            yield device, device_reason(by_device.get(device, ()), state)
     for office, state in offices.items():
         if state is not State.UP:
-            yield office, _office_reason(province, office, state, devices, by_device)
+            yield office, office_reason(province, office, state, devices, by_device)
     for service, readings in service_readings.items():
-        bad = [reading for reading in readings if not reading.success or reading.degraded]
-        if bad:
-            yield service, f"{bad[0].device}: {bad[0].reason}"
+        if reason := service_reason(readings):
+            yield service, reason
 
 
-def _device_reason(readings: Iterable[Reading], state: State) -> str:
+def service_reason(readings: Iterable[Reading]) -> str:
+    """Return what is wrong with a service, by the first bad answer; "" when none is."""
+    bad = [reading for reading in readings if not reading.success or reading.degraded]
+    return f"{bad[0].device}: {bad[0].reason}" if bad else ""
+
+
+def device_reason(readings: Iterable[Reading], state: State) -> str:
+    """Return why a device is not up."""
     if state is State.UNREACHABLE:
         return _("its way is down")
     bad = [reading for reading in readings if not reading.success] or [r for r in readings if r.degraded]
@@ -95,13 +101,14 @@ def _device_reason(readings: Iterable[Reading], state: State) -> str:
     return f"{heard[0].module}: {heard[0].reason}" if heard else ""
 
 
-def _office_reason(
+def office_reason(
     province: Province,
     office: str,
     state: State,
     devices: Mapping[str, State],
     by_device: Mapping[str, list[Reading]],
 ) -> str:
+    """Return why an office is not up."""
     if state is State.UNREACHABLE:
         return _("behind {parent}, which is silent").format(parent=province.offices[office].parent)
     if state is State.DOWN:
@@ -111,4 +118,4 @@ def _office_reason(
         return ""
     first = own[0].id
     more = _(" (and {count} more)").format(count=len(own) - 1) if len(own) > 1 else ""
-    return f"{first}: {_device_reason(by_device.get(first, ()), devices[first])}{more}"
+    return f"{first}: {device_reason(by_device.get(first, ()), devices[first])}{more}"

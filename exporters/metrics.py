@@ -3,7 +3,7 @@
 Geography stands in `tuyen_device_info` and `tuyen_office_info` only; join it with `* on (device) group_left (...)`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,11 +25,13 @@ OWN: Mapping[str, Meaning] = {
     "tuyen_device_state": Meaning("gauge", "1 for the state that the device is in, 0 for the others."),
     "tuyen_office_state": Meaning("gauge", "1 for the state that the office is in, 0 for the others."),
     "tuyen_service_state": Meaning("gauge", "1 for the state that the service is in, 0 for the others."),
+    "tuyen_link_state": Meaning("gauge", "1 for the state that the link is in, 0 for the others."),
     "tuyen_warranty_end_timestamp_seconds": Meaning("gauge", "Unix time of the first day without warranty."),
     "tuyen_probes_total": Meaning("counter", "Questions put since the watch started."),
     "tuyen_probe_failures_total": Meaning("counter", "Questions whose answer was missing or wrong."),
 }
-SHOWN_STATES = (State.UP, State.DEGRADED, State.DOWN, State.UNREACHABLE, State.UNKNOWN)
+SHOWN_STATES = (State.UP, State.DEGRADED, State.DOWN, State.UNREACHABLE, State.MAINTENANCE, State.UNKNOWN)
+States = Iterable[tuple[tuple[str, str], State]]  # by kind and id
 
 
 class WatchMetrics:
@@ -40,6 +42,7 @@ class WatchMetrics:
         self._exposition = Exposition({**OWN, **METRICS})
         self._states: dict[tuple[str, str], State] = {}
         self._own = own_registry(watch)
+        self.also: Callable[[], States] = tuple  # states that go over those of the watch
         watch.listeners.append(self.take)
         self.replace(watch.province)
 
@@ -90,6 +93,7 @@ class WatchMetrics:
             for kind, states in (("device", health.devices), ("office", health.offices), ("service", health.services))
             for name, state in states.items()
         }
+        now |= dict(self.also())
         for key in self._states.keys() - now.keys():
             self._exposition.drop(("state", *key))
         for key, state in now.items():

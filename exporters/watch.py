@@ -6,22 +6,27 @@ ask all of them again at once, and only a device that is silent twice is called 
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 
-from exporters.health import Health, judge
+from exporters.health import Health
+from exporters.judging import Judging
 from exporters.probes import ask
 from exporters.questions import Key, Knowledge, Question, questions, service_questions
 from exporters.reading import Reading
 from exporters.schedule import Schedule
 from inventory.model import Province
+from inventory.topology import ways_of
 
 log = logging.getLogger("tuyen.watch")
 CONFIRMATIONS = 2  # unanswered in a row before a device is called silent
 CONFIRM_AFTER = 1.0  # seconds
+LOOK_AGAIN = 2.0  # seconds until an office is looked around in again
 LATER = 0.1  # seconds until a question is tried again that found no free place
 OVERDUE = 3.0  # intervals after which a reading says nothing any more
+SWEEP_EVERY = 1.0  # seconds between two looks for readings that have become overdue
 Listener = Callable[[Question, Reading], None]
 
 
@@ -53,7 +58,11 @@ class Watch:
     _of_device: dict[str, list[Key]] = field(default_factory=dict)
     _running: dict[Key, asyncio.Task[None]] = field(default_factory=dict)
     _silent: set[str] = field(default_factory=set)
-    _health: Health | None = None
+    _behind: dict[str, list[str]] = field(default_factory=dict)  # offices, by the one that their way leads to
+    _looked_around: dict[tuple[str, bool], float] = field(default_factory=dict)
+    _judging: Judging = field(init=False)
+    _overdue: set[Key] = field(default_factory=set)
+    _swept: float = 0.0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -67,6 +76,7 @@ class Watch:
         for key in gone:
             self.latest.pop(key, None)
             self.received.pop(key, None)
+            self._overdue.discard(key)
             self.tallies.pop(key, None)
             if task := self._running.pop(key, None):
                 task.cancel()
@@ -75,8 +85,14 @@ class Watch:
         for key in now:
             self._of_device.setdefault(key[0], []).append(key)
         self._silent &= self._of_device.keys()
+        self._behind = {}
+        for office in province.offices.values():
+            for way in ways_of(office):
+                self._behind.setdefault(way, []).append(office.id)
         self.schedule.replace({key: question.module.interval for key, question in now.items()}, time.monotonic())
-        self._health = None
+        self._judging = Judging(province)
+        for device in self._of_device:
+            self._judging.touch(device)
         self.loaded_at, self.load_good = time.time(), True
         self._moved.set()
         return gone
@@ -118,7 +134,8 @@ class Watch:
         answered = reading.heard or not reading.asked
         tally.unanswered = 0 if answered else tally.unanswered + 1
         self.latest[key], self.received[key] = reading, time.monotonic()
-        self._health = None
+        self._overdue.discard(key)
+        self._judging.touch(question.device)
         self._judge_silence(question.device, answered)
         for listener in self.listeners:
             listener(question, reading)
@@ -131,6 +148,8 @@ class Watch:
             self._silent.discard(device)
         elif all(unanswered) and max(unanswered) >= CONFIRMATIONS:
             self._silent.add(device)
+        if was_silent is not (device in self._silent):
+            self._look_around(self.province.devices[device].office, silent=was_silent)
         moment = time.monotonic() + (0 if answered else CONFIRM_AFTER)
         for key, count in zip(keys, unanswered, strict=True):
             if answered:  # what stays unanswered while the device lives falls back to its own rhythm
@@ -141,19 +160,54 @@ class Watch:
                 self.schedule.hasten(key, moment)
                 self._moved.set()
 
+    def _look_around(self, office: str, *, silent: bool) -> None:
+        """Ask soon what stands beside a device that fell silent or came back: what is `silent`, or what is not.
+
+        So an office, and with it the way of all behind it, is known to be out or back within seconds, not intervals.
+        """
+        now = time.monotonic()
+        if now - self._looked_around.get((office, silent), -math.inf) < LOOK_AGAIN:
+            return
+        self._looked_around[office, silent] = now
+        near = (*ways_of(self.province.offices[office]), *(self._behind.get(office, ()) if silent else ()))
+        gateways = (device for other in near for device in self.province.devices_of[other] if device.gateway)
+        for device in (*self.province.devices_of[office], *gateways):
+            keys = self._of_device.get(device.id)
+            if keys and (device.id in self._silent) is silent:
+                self.schedule.hasten(min(keys, key=lambda key: self.asked[key].module.interval), now)
+        self._moved.set()
+
     def health(self) -> Health:
-        """Return the states as of now; computed again only after a new reading."""
-        if self._health is None:
-            self._health = judge(self.province, dict(self.fresh()), self._silent)
-        return self._health
+        """Return the states as of now, which change as readings come; only what these concern is judged again."""
+        self._sweep(time.monotonic())
+        return self._judging.health(self._fresh_of, self._silent)
+
+    def _fresh_of(self, device: str) -> Iterator[tuple[Key, Reading]]:
+        """Yield the readings of a device that are not overdue."""
+        for key in self._of_device.get(device, ()):
+            if key in self.latest and key not in self._overdue:
+                yield key, self.latest[key]
+
+    def _sweep(self, now: float) -> None:
+        """Find the readings that have become overdue, every now and then."""
+        if now - self._swept < SWEEP_EVERY:
+            return
+        self._swept = now
+        for key, received in self.received.items():
+            module = self.asked[key].module
+            if now - received > OVERDUE * module.interval + module.timeout and key not in self._overdue:
+                self._overdue.add(key)
+                self._judging.touch(key[0])
 
     def fresh(self) -> Iterator[tuple[Key, Reading]]:
         """Yield the latest readings that are not overdue."""
-        now = time.monotonic()
-        for key, reading in self.latest.items():
-            module = self.asked[key].module
-            if now - self.received[key] <= OVERDUE * module.interval + module.timeout:
-                yield key, reading
+        self._sweep(time.monotonic())
+        return ((key, reading) for key, reading in self.latest.items() if key not in self._overdue)
+
+    @property
+    def devices_asked(self) -> Set[str]:
+        """The devices that are asked anything."""
+        return self._of_device.keys()
 
     def keys_of(self, device: str) -> tuple[Key, ...]:
         """Return the keys of the questions that a device is asked."""

@@ -41,7 +41,7 @@ class Blame:
         return dict(self._faults())
 
     def _faults(self) -> Iterator[tuple[Node, Fault]]:
-        for office in self.standing.offices_out():
+        for office in self.standing.offices_out:
             if fault := self._office(office):
                 yield Node(Kind.OFFICE, office), fault
         for office, devices in self.standing.devices_out.items():
@@ -95,15 +95,9 @@ class Blame:
 
     def _fallen_offices(self, office: str) -> list[str]:
         """Return the offices of the same parent, this one among them, that are down since about the same moment."""
-        province, own = self.standing.province, self.fell(Node(Kind.OFFICE, office))
-        parent = province.offices[office].parent
-        return sorted(
-            other
-            for other in self.standing.offices_out()
-            if province.offices[other].parent == parent
-            and self.standing.health.offices[other] is State.DOWN
-            and abs(self.fell(Node(Kind.OFFICE, other)) - own) <= self.rules.together
-        )
+        own, down = self.fell(Node(Kind.OFFICE, office)), self.standing.offices_down
+        others = down[self.standing.province.offices[office].parent]
+        return sorted(o for o in others if abs(self.fell(Node(Kind.OFFICE, o)) - own) <= self.rules.together)
 
     def _providers(self, offices: list[str]) -> set[str]:
         declared = (self.standing.province.offices[office].uplink for office in offices)

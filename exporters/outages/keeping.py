@@ -36,6 +36,7 @@ EVERY = 1.0  # seconds between two looks
 LIVE_EVERY = 10.0  # between two signs of life
 READ_EVERY = 10.0  # between two looks at what people wrote
 COUNT_EVERY = 300.0  # between two additions to the days: so much is unknown after a kill
+SAMPLE_EVERY = 10.0  # between two samples of all states for the days
 AGAIN = 5.0  # until a ledger that could not be written is tried again
 
 
@@ -52,7 +53,7 @@ class Keeping:
         self._works = Works()
         self._counted: tuple[Day, ...] = ()
         self._days = Days(ZoneInfo(watch.province.time_zone))
-        self._due = dict.fromkeys(("begin", "live", "read", "count"), 0.0)
+        self._due = dict.fromkeys(("begin", "live", "read", "count", "sample"), 0.0)
         self._told = ""
         self._looked = time.time()
         watch.listeners.append(self._take)
@@ -92,11 +93,13 @@ class Keeping:
 
     def _look(self, at: float) -> tuple[Memory, tuple[Step, ...]]:
         """See what is out, and return what follows from it; nothing is opened before the ledger could be read."""
-        asked = frozenset(key[0] for key in self.watch.asked)
-        self.standing = Standing(self.watch.province, self.watch.health(), asked, lossy_gateways(self.watch))
-        planned = self._works.nodes(self.watch.province, at)
+        watch = self.watch
+        self.standing = Standing(watch.province, watch.health(), watch.devices_asked, lossy_gateways(watch))
+        planned = self._works.nodes(watch.province, at)
         self.faults = Blame(self.standing, self._signs.batteries, planned, self._fell(at), self.rules).faults()
-        self._days.look(self.states(), at)
+        if at >= self._due["sample"]:
+            self._days.look(self.states(), at)
+            self._due["sample"] = at + SAMPLE_EVERY
         self._count_seconds(at)
         rules = self.rules if self.book.is_open else replace(self.rules, confirm=math.inf)
         return step(self.memory, self.faults, self._is_up, at, rules, _new_id)

@@ -5,7 +5,7 @@ while it answers. A service is as its own answers say; it is degraded, too, when
 when too many of its users' offices are cut off.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,9 +64,19 @@ class Standing:
                 found.setdefault(self.province.devices[device].office, []).append(device)
         return {office: tuple(devices) for office, devices in found.items()}
 
-    def offices_out(self) -> Iterator[str]:
-        """Yield the offices that are not up."""
-        return (office for office, state in self.health.offices.items() if state is not State.UP)
+    @cached_property
+    def offices_out(self) -> tuple[str, ...]:
+        """The offices that are not up."""
+        return tuple(office for office, state in self.health.offices.items() if state is not State.UP)
+
+    @cached_property
+    def offices_down(self) -> Mapping[str, tuple[str, ...]]:
+        """The offices that are down themselves, by the office that their uplink leads to."""
+        found: dict[str, list[str]] = {}
+        for office in self.offices_out:
+            if self.health.offices[office] is State.DOWN:
+                found.setdefault(self.province.offices[office].parent, []).append(office)
+        return {parent: tuple(offices) for parent, offices in found.items()}
 
     def cut_off(self, service: str) -> tuple[str, ...]:
         """Return the offices that depend on a service and cannot reach it, whatever the service is."""

@@ -18,6 +18,7 @@ from ledger.leases import acquire, release
 from ledger.outages import (
     WATCH,
     Altered,
+    Change,
     Closed,
     Opened,
     acknowledge,
@@ -109,7 +110,7 @@ def test_the_newest_of_a_node_is_found_its_open_one_first(ledger: Ledger) -> Non
 def test_those_of_a_time_are_those_of_which_any_part_lies_in_it(
     ledger: Ledger, since: int, until: int, found: list[str]
 ) -> None:
-    changes = [opened("1", seconds=10), Closed("1", at(20)), opened("2", "dong-yen", 40)]
+    changes: list[Change] = [opened("1", seconds=10), Closed("1", at(20)), opened("2", "dong-yen", 40)]
     record(ledger, changes, token=token_of(ledger))
     assert [one.id for one in outages_between(ledger, at(since), at(until))] == found
 
