@@ -74,9 +74,10 @@ class Control:
             drafts = make(seen)
             if not drafts:
                 return seen
-            ends = any(draft.kind == Kind.ENDED for draft in drafts)
+            kinds = {draft.kind for draft in drafts}
+            marks = {"ends": Kind.ENDED in kinds, "reopens": Kind.ROLLBACK in kinds}
             try:
-                append(self.ledger, seen.record.id, drafts, actor=self.who, after=seen.state.seq, ends=ends)
+                append(self.ledger, seen.record.id, drafts, actor=self.who, after=seen.state.seq, **marks)
             except OutdatedError:
                 continue
             return self.seen()

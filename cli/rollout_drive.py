@@ -36,7 +36,7 @@ from playbooks.rollout.journal import Journal
 from playbooks.rollout.loop import Around, Controller
 from playbooks.rollout.plan import RolloutPlan
 from playbooks.rollout.site import LocalSite
-from playbooks.rollout.state import Kind
+from playbooks.rollout.state import Kind, Status
 from playbooks.variables import secret_names
 
 _UP = 20.0  # seconds in which a detached controller must have taken the lease
@@ -59,7 +59,7 @@ class Drive:
         Raises LeaseHeldError, LeaseLostError, PlaybookError, InventoryError, LedgerError.
         """
         seen, plan = self.seen, self.seen.plan
-        job = planned_job(self.folder, plan)
+        job = planned_job(self.folder, plan, putting_back=seen.state.status is Status.ROLLING_BACK)
         hours = hours_by_device(self.province, plan)
         knowledge = gather(self.folder, self.province)
         gating = Gating(self.province, plan.gate, knowledge, before_of(seen))
@@ -123,10 +123,13 @@ def tell_steps(journal: Journal, zone: ZoneInfo) -> None:
         say(course(journal.plan, step, zone))
 
 
-def planned_job(folder: Path, plan: RolloutPlan) -> Job:
-    """Return the job that was planned. Raises PlanError when it is not that any more, PlaybookError."""
+def planned_job(folder: Path, plan: RolloutPlan, *, putting_back: bool = False) -> Job:
+    """Return the job that was planned. Raises PlanError when it is not that any more, PlaybookError.
+
+    Putting back is done by the job as it is now: a rollout can be undone after tuyen itself was upgraded.
+    """
     job = find_job(folder, plan.job)
-    if job.digest != plan.job_digest:
+    if job.digest != plan.job_digest and not putting_back:
         message = _("the job '{job}' was changed after the rollout was planned; abort it, and start a new one")
         raise PlanError(message.format(job=job.name))
     return job

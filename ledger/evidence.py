@@ -61,6 +61,8 @@ def _told(connection: Connection) -> Iterator[tuple[Place, bytes]]:
             continue
         if details["ends"]:
             ended[rollout] = details["at"]
+        elif details.get("reopens"):
+            ended.pop(rollout, None)
         for event in details["events"]:
             yield (rollout, event["seq"]), _mark(_event(row, details, event))
     for rollout, head in heads.items():

@@ -49,29 +49,30 @@ def append(
     token: int | None = None,
     after: int | None = None,
     ends: bool = False,
+    reopens: bool = False,
 ) -> tuple[int, ...]:
     """Write down what happens to a rollout, all or nothing, and return the events' numbers, in the order of `drafts`.
 
     `token` is that of the lease `lease_name(rollout)`: LeaseLostError is raised unless it is the newest; None is for
     what people do from outside the loop. `after` is the last event that was known when this was decided: OutdatedError
-    is raised when there are newer ones. `ends`: nothing can happen after this. Raises IllegalMoveError when the rollout
-    has ended, UnknownRolloutError.
+    is raised when there are newer ones. `ends`: nothing can happen after this but what `reopens` it, and takes the end
+    away. Raises IllegalMoveError when the rollout has ended, UnknownRolloutError.
     """
     with ledger.write() as connection:
-        last = _admit(connection, rollout, token, after)
+        last = _admit(connection, rollout, token, after, reopens=reopens)
         at = stamp(ledger.clock())
         rows = [_row(rollout, seq, draft) for seq, draft in enumerate(drafts, last + 1)]
         if rows:
             common = {"at": at, "person": plain(actor.person), "token": token}
             connection.execute(insert(ROLLOUT_EVENT), [row | common for row in rows])
-            told = {"rollout": rollout, "at": at, "token": token, "ends": ends}
+            told = {"rollout": rollout, "at": at, "token": token, "ends": ends, "reopens": reopens}
             audit.append_many(connection, ledger, actor, _told(told, rows))
-        if rows and ends:
-            connection.execute(update(ROLLOUT).where(ROLLOUT.c.id == rollout).values(ended_at=at))
+        if rows and (ends or reopens):
+            connection.execute(update(ROLLOUT).where(ROLLOUT.c.id == rollout).values(ended_at=at if ends else None))
     return tuple(row["seq"] for row in rows)
 
 
-def _admit(connection: Connection, rollout: str, token: int | None, after: int | None) -> int:
+def _admit(connection: Connection, rollout: str, token: int | None, after: int | None, *, reopens: bool) -> int:
     """Return the number of the last event, when more may be written."""
     if token is not None:
         check_token(connection, lease_name(rollout), token)
@@ -80,7 +81,7 @@ def _admit(connection: Connection, rollout: str, token: int | None, after: int |
     if found is None:
         raise UnknownRolloutError(N_("the ledger knows no rollout {rollout}"), rollout=rollout)
     ended_at, last = found
-    if ended_at is not None:
+    if ended_at is not None and not reopens:
         raise IllegalMoveError(N_("the rollout {rollout} has ended"), rollout=rollout)
     if after is not None and after != (last or 0):
         raise OutdatedError(N_("something has happened to the rollout {rollout} meanwhile"), rollout=rollout)

@@ -134,6 +134,17 @@ def test_nothing_happens_after_the_end(ledger: Ledger) -> None:
     assert len(events(ledger, ended)) == 2
 
 
+def test_what_has_ended_can_be_reopened_to_put_it_back(ledger: Ledger) -> None:
+    rollout = planned(ledger)
+    append(ledger, rollout, [Draft("started"), Draft(Kind.ENDED)], actor=LAN, ends=True)
+    append(ledger, rollout, [Draft("rollback")], actor=MINH, reopens=True)
+    assert find_rollout(ledger, rollout).ended_at is None
+    assert not list(verify_rollouts(ledger))
+    append(ledger, rollout, [Draft(Kind.ENDED)], actor=LAN, ends=True)
+    assert find_rollout(ledger, rollout).ended_at == events(ledger, rollout)[3].at
+    assert not list(verify_rollouts(ledger))
+
+
 def test_a_decision_upon_events_that_are_not_the_newest_is_refused(ledger: Ledger) -> None:
     rollout = planned(ledger)
     append(ledger, rollout, [Draft("started")], actor=LAN, after=0)
