@@ -45,7 +45,6 @@ class Book:
             self._ledger = self.open_ledger()
         lease = acquire(self._ledger, WATCH, actor=self.actor, seconds=LEASE_SECONDS)
         self._span = begin_span(self._ledger, _moment(at), token=lease.token)
-        forget_before(self._ledger, str((_moment(at) - KEPT).date()), token=lease.token)
         self._lease = lease
         return open_outages(self._ledger)
 
@@ -59,6 +58,8 @@ class Book:
         ledger, lease = self._parts()
         self._lease = renew(ledger, lease, seconds=LEASE_SECONDS)
         extend_span(ledger, self._span, _moment(at), days, token=lease.token)
+        if days:
+            forget_before(ledger, str((_moment(at) - KEPT).date()), token=lease.token)
 
     def read(self, at: float) -> tuple[tuple[Outage, ...], tuple[Planned, ...]]:
         """Return the outages that last, and the work that is planned."""

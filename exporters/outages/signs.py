@@ -29,9 +29,10 @@ class Signs:
 
     def remember(self, province: Province, outage: Open, at: float) -> None:
         """Take what an outage from before a restart tells: that a UPS was on its battery."""
-        device = province.devices.get(outage.node.id)
-        if device and device.role == "ups" and outage.node.kind is Kind.DEVICE and outage.fault.cause is Cause.POWER:
-            self.batteries.setdefault(device.office, Battery(at, device.id, str(outage.fault.evidence.get("why", ""))))
+        device, fault = province.devices.get(outage.node.id), outage.fault
+        on_battery = fault.cause is Cause.POWER and fault.state is State.DEGRADED  # nothing else is both
+        if device and outage.node.kind is Kind.DEVICE and on_battery:
+            self.batteries.setdefault(device.office, Battery(at, device.id, str(fault.evidence.get("why", ""))))
 
 
 def lossy_gateways(watch: Watch) -> dict[str, str]:
