@@ -39,3 +39,8 @@ def _next(clock: time, zone: ZoneInfo, start: datetime) -> datetime:
 def local(at: str, zone: ZoneInfo) -> str:
     """Return a time of the ledger as people of the province read it."""
     return datetime.fromisoformat(at).astimezone(zone).isoformat(" ", "seconds")
+
+
+def minutes(at: datetime, zone: ZoneInfo) -> str:
+    """Return a moment to the minute, as people of the province read it."""
+    return at.astimezone(zone).isoformat(" ", "minutes")

@@ -7,17 +7,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.moments import local, moment
-from cli.output import print_json, print_table, say, show
-from cli.settings import Format, FormatOption, SelectorArgument, Settings, example, settings
+from cli.moments import local, minutes, moment
+from cli.outage_plan import PersonOption, ledger_of, plan, who
+from cli.output import print_json, print_table, say
+from cli.settings import Format, FormatOption, SelectorArgument, example, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
     from inventory.model import Device, Province
     from ledger.connection import Ledger
     from ledger.outages import Outage
-    from ledger.planned import Planned
-    from ledger.records import Actor
 
 app = typer.Typer(help=_("What is or was not up: since when, for how long, and whose fault it was."))
 COLUMNS = {
@@ -31,14 +30,6 @@ COLUMNS = {
     "follows": N_("FOLLOWS FROM"),
     "care": N_("NOTE"),
 }
-PLAN_COLUMNS = {
-    "id": N_("ID"),
-    "selector": N_("WHAT"),
-    "from": N_("FROM"),
-    "to": N_("UNTIL"),
-    "why": N_("WHY"),
-    "person": N_("PERSON"),
-}
 KINDS = {"device": N_("device"), "office": N_("office"), "link": N_("link"), "service": N_("service")}
 CAUSES = {
     "device": N_("device"),
@@ -49,7 +40,6 @@ CAUSES = {
     "unknown": N_("unknown"),
 }
 OutageArgument = Annotated[str, typer.Argument(metavar="OUTAGE", help=_("its id, or that of what is out"))]
-PersonOption = Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))]
 
 
 @app.command("list", epilog=example("tuyen outage list", "tuyen outage list under=an-bien --days 7 --roots"))
@@ -66,14 +56,18 @@ def list_outages(
 
     options = settings(context)
     province = options.load()
-    with _ledger(options, province) as ledger:
+    with ledger_of(options, province) as ledger:
         now = ledger.clock()
         found = outages_between(ledger, now - timedelta(days=days), now) if days else open_outages(ledger)
     wanted = _within(province, selector)
     chosen = [one for one in found if _place(one) in wanted] if selector else list(found)
     chosen = [one for one in chosen if (not kind or one.kind == kind) and not (roots and one.root)]
-    names = {one.id: one.node for one in found}
-    show(form, COLUMNS, [_item(one, names, ZoneInfo(province.time_zone)) for one in chosen])
+    chosen.sort(key=lambda one: (one.began, one.root is not None, one.kind, one.node))
+    if form is Format.JSON:
+        print_json([_item(one) for one in chosen])
+    else:
+        names = {one.id: one.node for one in found}
+        print_table(COLUMNS, [_row(one, names, ZoneInfo(province.time_zone)) for one in chosen])
     raise typer.Exit(1 if any(one.ended is None for one in chosen) else 0)
 
 
@@ -85,23 +79,23 @@ def show_outage(context: typer.Context, outage: OutageArgument, form: FormatOpti
     options = settings(context)
     province = options.load()
     zone = ZoneInfo(province.time_zone)
-    with _ledger(options, province) as ledger:
+    with ledger_of(options, province) as ledger:
         found = find_outage(ledger, outage)
         behind = following(ledger, found.id)
         root = find_outage(ledger, found.root) if found.root else None
-    names = {one.id: one.node for one in (found, *behind, *([root] if root else []))}
-    items = [_item(one, names, zone) for one in (found, *behind)]
     if form is Format.JSON:
-        print_json(items)
+        print_json([_item(one) for one in (found, *behind)])
         return
-    print_table(COLUMNS, items[:1])
+    names = {one.id: one.node for one in (found, *behind, *([root] if root else []))}
+    rows = [_row(one, names, zone) for one in (found, *behind)]
+    print_table(COLUMNS, rows[:1])
     for key, value in found.evidence.items():
         say(f"  {key}: {value}")
     if found.note:
         say("  " + _("{person} noted: {note}").format(person=found.noted_by, note=found.note))
     if behind:
         say("")
-        print_table(COLUMNS, items[1:])
+        print_table(COLUMNS, rows[1:])
 
 
 @app.command(epilog=example("tuyen outage note dong-yen 'EVN works on the line until noon' --cause power"))
@@ -121,9 +115,9 @@ def note(
         )
     options = settings(context)
     province = options.load()
-    with _ledger(options, province) as ledger:
+    with ledger_of(options, province) as ledger:
         found = _may_act(province, ledger, outage, person)
-        write(ledger, found.id, text, actor=_who(province, person), cause=cause or None)
+        write(ledger, found.id, text, actor=who(province, person), cause=cause or None)
     say(_("{outage} of {node}: noted").format(outage=found.id, node=found.node))
 
 
@@ -140,90 +134,21 @@ def ack(
     options = settings(context)
     province = options.load()
     zone = ZoneInfo(province.time_zone)
-    with _ledger(options, province) as ledger:
+    with ledger_of(options, province) as ledger:
         end = moment(until, zone, ledger.clock())
         found = _may_act(province, ledger, outage, person)
-        acknowledge(ledger, found.id, end, actor=_who(province, person))
+        acknowledge(ledger, found.id, end, actor=who(province, person))
     told = _("{outage} of {node}: no alerts until {until}")
-    say(told.format(outage=found.id, node=found.node, until=_minutes(end, zone)))
+    say(told.format(outage=found.id, node=found.node, until=minutes(end, zone)))
 
 
-@app.command(
+app.command(
     epilog=example(
         "tuyen outage plan under=an-bien --from '2026-12-05 20:00' --until '2026-12-05 23:00' --why 'new router'",
         "tuyen outage plan",
         "tuyen outage plan --cancel 20261125T193650123-7f3a9c",
     )
-)
-def plan(
-    context: typer.Context,
-    selector: SelectorArgument = "",
-    since: Annotated[str, typer.Option("--from", help=_("time, day and time, or in how long; default: now"))] = "0m",
-    until: Annotated[str, typer.Option(help=_("time, day and time, or how long from its beginning"))] = "",
-    why: Annotated[str, typer.Option(help=_("what is being done"))] = "",
-    cancel: Annotated[str, typer.Option(metavar="ID", help=_("take back planned work"))] = "",
-    person: PersonOption = "",
-    form: FormatOption = Format.TABLE,
-) -> None:
-    """Plan work: what is away then is in maintenance, and does not count. Without a selector: show what is planned."""
-    from ledger.planned import planned
-
-    options = settings(context)
-    province = options.load()
-    with _ledger(options, province) as ledger:
-        if cancel:
-            _cancel(province, ledger, cancel, person)
-        elif selector:
-            _plan(province, ledger, selector, (since, until, why), person)
-        else:
-            zone = ZoneInfo(province.time_zone)
-            show(form, PLAN_COLUMNS, [_work_item(one, zone) for one in planned(ledger, ledger.clock())])
-
-
-def _plan(province: "Province", ledger: "Ledger", selector: str, said: tuple[str, str, str], person: str) -> None:
-    """Write down planned work: from when, until when and why, as they were typed."""
-    from ledger import planned
-
-    since, until, why = said
-    if not until or not why:
-        raise typer.BadParameter(_("planned work takes --until and --why"))
-    _check_may_plan(province, selector, person)
-    zone = ZoneInfo(province.time_zone)
-    begins = moment(since, zone, ledger.clock())
-    ends = moment(until, zone, begins)
-    if ends <= begins:
-        raise typer.BadParameter(_("the work would end before it begins"))
-    who = _who(province, person)
-    work = planned.plan(ledger, selector=selector, began=begins, until=ends, why=why, actor=who)
-    told = _("{work}: {selector} is worked on from {begin} until {end}")
-    say(told.format(work=work, selector=selector, begin=_minutes(begins, zone), end=_minutes(ends, zone)))
-
-
-def _cancel(province: "Province", ledger: "Ledger", work: str, person: str) -> None:
-    from ledger import planned
-
-    works = planned.planned(ledger, ledger.clock())
-    selector = next((one.selector for one in works if one.id == work), None)
-    if selector is not None:
-        _check_may_plan(province, selector, person)
-    planned.cancel(ledger, work, actor=_who(province, person))
-    say(_("{work}: cancelled").format(work=work))
-
-
-def _minutes(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).isoformat(" ", "minutes")
-
-
-def _ledger(options: Settings, province: "Province") -> "Ledger":
-    from ledger.connection import FILE, open_ledger
-
-    return open_ledger(province.database or options.folder() / FILE)
-
-
-def _who(province: "Province", person: str) -> "Actor":
-    from cli.actor import actor
-
-    return actor(province, person)
+)(plan)
 
 
 def _may_act(province: "Province", ledger: "Ledger", key: str, person: str) -> "Outage":
@@ -232,16 +157,8 @@ def _may_act(province: "Province", ledger: "Ledger", key: str, person: str) -> "
     from ledger.outages import find_outage
 
     found = find_outage(ledger, key)
-    check_may_act(province, _who(province, person), _devices(province, found))
+    check_may_act(province, who(province, person), _devices(province, found))
     return found
-
-
-def _check_may_plan(province: "Province", selector: str, person: str) -> None:
-    """Raise AccessError unless this person may act on all that is worked on, SelectorError when that is nothing."""
-    from cli.actor import check_may_act
-    from inventory.selector import select_devices
-
-    check_may_act(province, _who(province, person), select_devices(province, selector))
 
 
 def _devices(province: "Province", outage: "Outage") -> "Iterable[Device]":
@@ -268,27 +185,25 @@ def _within(province: "Province", selector: str) -> frozenset[str]:
     return frozenset(device.office for device in select_devices(province, selector)) if selector else frozenset()
 
 
-def _item(outage: "Outage", names: dict[str, str], zone: ZoneInfo) -> dict[str, Any]:
+def _item(outage: "Outage") -> dict[str, Any]:
     from dataclasses import asdict
 
     from ledger.records import now
 
-    began = datetime.fromisoformat(outage.began)
     ended = datetime.fromisoformat(outage.ended) if outage.ended else now()
+    return {**asdict(outage), "seconds": (ended - datetime.fromisoformat(outage.began)).total_seconds()}
+
+
+def _row(outage: "Outage", names: dict[str, str], zone: ZoneInfo) -> dict[str, Any]:
+    """Return an outage as a row for people; `names` tells what the outages are of, by their ids."""
+    item = _item(outage)
     said = [outage.note, _("acknowledged by {person}").format(person=outage.acked_by) if outage.acked_by else ""]
     return {
-        **asdict(outage),
-        "seconds": (ended - began).total_seconds(),
+        **item,
         "is": _(KINDS.get(outage.kind, outage.kind)),
         "why": _(CAUSES.get(outage.cause, outage.cause)),
         "since": local(outage.began, zone),
-        "lasted": str(timedelta(seconds=int((ended - began).total_seconds()))) + ("" if outage.ended else " …"),
+        "lasted": f"{timedelta(seconds=int(item['seconds']))}{'' if outage.ended else ' …'}",
         "follows": names.get(outage.root, outage.root) if outage.root else "",
         "care": "; ".join(filter(None, said)),
     }
-
-
-def _work_item(work: "Planned", zone: ZoneInfo) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**asdict(work), "from": local(work.began, zone), "to": local(work.until, zone)}
