@@ -122,18 +122,24 @@ def make_order(options: Settings, wish: Wish, earlier: "Plan | None") -> "Order"
 
 def _check_way_back(job: "Job") -> None:
     from playbooks.drivers import can
-    from playbooks.errors import UnknownJobError
+    from playbooks.errors import PlaybookError
     from playbooks.job import Step
 
     if not can(job, Step.ROLLBACK):
-        raise UnknownJobError(_("the job '{job}' knows no way back").format(job=job.name))
+        raise PlaybookError(_("the job '{job}' knows no way back").format(job=job.name))
 
 
 def _chosen(province: "Province", job: "Job", selector: str) -> "tuple[Device, ...]":
     """Return the chosen devices that the job fits, and say which it does not fit."""
+    from inventory.finding import InventoryError
     from inventory.selector import select_devices
+    from playbooks.errors import PlaybookError
 
-    fitting = {device.id for device in select_devices(province, job.shape.fits)}
+    try:
+        fitting = {device.id for device in select_devices(province, job.shape.fits)}
+    except InventoryError as error:
+        message = _("{folder}/job.yaml: 'fits' cannot be understood: {reason}")
+        raise PlaybookError(message.format(folder=job.folder, reason=error)) from error
     chosen = select_devices(province, selector)
     devices = tuple(device for device in chosen if device.id in fitting)
     if selector and len(devices) < len(chosen):

@@ -15,6 +15,8 @@ def province(kien_giang: Path, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(kien_giang, tmp_path / "kien-giang"))
     text = (folder / "province.yaml").read_text()
     (folder / "province.yaml").write_text(text.replace("practice: true\n", ""))
+    (folder / "jobs" / "odd").mkdir(parents=True)
+    (folder / "jobs" / "odd" / "job.yaml").write_text("about: {en: Odd.}\ndriver: pyinfra\nfits: rle=server\n")
     return folder
 
 
@@ -34,6 +36,8 @@ def test_jobs_are_listed_with_what_they_are_for(tuyen: Tuyen, province: Path) ->
         (["run", "facts", "router.dong-yen"], 2, "no device is chosen that 'facts' fits"),
         (["run", "facts", "bx.dong-yen"], 2, "no office, device or key is called 'bx.dong-yen'; write 'box.dong-yen'"),
         (["run", "facts", "dong-yen", "--format", "json"], 2, "add --yes or --dry-run: json has nobody to ask"),
+        (["run", "baseline", "--plan", "none.json"], 2, "a plan says itself which job, devices and values it is for"),
+        (["run", "odd", "dong-yen"], 1, "jobs/odd/job.yaml: 'fits' cannot be understood: selector key 'rle' is not"),
         (["run", "--plan", "none.json"], 1, "the plan none.json cannot be used: No such file or directory"),
         (["run", "facts", "dong-yen", "--yes"], 1, "'root' is not in people.yaml, so may not act"),
         (["run", "facts", "dong-yen", "--as", "huynh-ngoc-diep"], 1, "--as is for training"),
@@ -63,6 +67,12 @@ def test_who_acts_is_who_became_root_and_stays_in_their_subtree(tuyen: Tuyen, pr
     assert "'huynh-ngoc-diep' may act under 'an-bien' only; outside of it: box." in done.stderr
     done = tuyen("run", "facts", "dong-yen", "--yes", cwd=province, SUDO_USER="do-thi-thanh")
     assert "'do-thi-thanh' is no operator" in done.stderr
+
+
+def test_without_a_way_back_nobody_is_asked(tuyen: Tuyen, province: Path) -> None:
+    words = ("run", "facts", "box.dong-yen", "--rollback", "--yes")
+    done = tuyen(*words, cwd=province, SUDO_USER="huynh-ngoc-diep")
+    assert (done.returncode, done.stderr) == (1, "the job 'facts' knows no way back\n")
 
 
 def test_without_a_pinned_key_nothing_is_sent(tuyen: Tuyen, province: Path) -> None:

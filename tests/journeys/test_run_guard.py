@@ -25,7 +25,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
 
 
 def items(printed: str) -> dict[str, Any]:
-    return {item["device"]: item for item in json.loads(printed[printed.index("{") :])["items"]}
+    return {item["device"]: item for item in json.loads(printed)["items"]}
 
 
 def look(lab: Provisioned, job: str) -> list[str]:

@@ -1,6 +1,7 @@
 """A driver whose devices are files, and a use of the engine on them; as a program, a controller that kills itself.
 
-A device is <folder>/<id>, its mood in <id>.mood, and what was ever applied to it, a line each, in <id>.applied.
+A device is <folder>/<id>, its mood in <id>.mood, what was ever applied to it, a line each, in <id>.applied, and the
+seconds that each step was given in <id>.seconds.
 
 python -m tests.playbooks.filing PROVINCE when NUMBER      when: before or after that write to the ledger
 """
@@ -43,7 +44,7 @@ variables:
 
 def make_province(folder: Path, job: str = JOB, steps: tuple[str, ...] = ("apply", "verify", "rollback")) -> Path:
     """Return the folder of a province with a job called "filing", and files that are its devices."""
-    made = Path(shutil.copytree(GOOD, folder / "province"))
+    made = Path(shutil.copytree(GOOD, folder / "province", ignore=shutil.ignore_patterns(".tuyen")))
     (made / "jobs" / "filing").mkdir(parents=True)
     (made / "jobs" / "filing" / "job.yaml").write_text(job)
     for step in steps:
@@ -92,6 +93,7 @@ def perform(batch: Batch) -> None:
 def _one(batch: Batch, target: Target) -> Done | None:
     file = target.known_hosts.parents[1] / "devices" / target.id
     said = file.with_name(f"{target.id}.mood").read_text() if file.with_name(f"{target.id}.mood").exists() else ""
+    _append(file.with_name(f"{target.id}.seconds"), str(batch.job.shape.timeout))
     if said in (f"unreachable at {batch.step}", "unreachable"):
         return Done(target.id, Outcome.UNREACHABLE, "no answer")
     if said == f"bad at {batch.step}":

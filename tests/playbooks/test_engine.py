@@ -4,7 +4,6 @@ import dataclasses
 import resource
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,14 @@ from ledger.records import Task
 from ledger.runs import begin_run
 from ledger.states import State
 from playbooks.applying import Result
-from playbooks.checking import moved
 from playbooks.drivers import DRIVERS
-from playbooks.engine import RUNS, Session
-from playbooks.errors import PlanError, PlaybookError
-from playbooks.event import Change, Done
-from playbooks.job import Step
+from playbooks.engine import RUNS
+from playbooks.errors import PlaybookError
 from playbooks.plan import State as Found
-from playbooks.plan import read_plan, write_plan
 from playbooks.recovery import BIRTH, end_dead_runs
-from playbooks.target import Target
-from tests.playbooks.filing import BOXES, FILING, JOB, LAN, applied, make_province, mood, run, use
+from tests.playbooks.filing import BOXES, FILING, LAN, applied, make_province, mood, run, use
 
 A, B = BOXES
-RISKY = JOB + "risk: cut-off\nrevert: {after: 60 s, paths: [/etc/ssh]}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -62,10 +55,6 @@ def states(folder: Path, device: str) -> list[State]:
     """Return what became of a device, newest first."""
     with open_ledger(folder / FILE) as ledger:
         return [task.state for task in tasks_of_device(ledger, device)]
-
-
-def of_platform(platform: str, session: Session) -> tuple[Target, ...]:
-    return tuple(replace(target, device=replace(target.device, platform=platform)) for target in session.targets)
 
 
 def test_what_would_change_is_changed_and_then_nothing(folder: Path) -> None:
@@ -170,6 +159,16 @@ def test_nothing_is_begun_after_a_stop(folder: Path) -> None:
     assert states(folder, A) == [State.CHANGED, State.INTERRUPTED], "it was the second run that changed it"
 
 
+def test_what_was_never_begun_has_changed_nothing(folder: Path) -> None:
+    with use(folder, A) as session:
+        plan = session.check()
+        session.stop.set()
+        session.apply(plan)
+    (folder / "devices" / A).write_text("wanted")  # by hand
+    run(folder, A)
+    assert states(folder, A) == [State.UNCHANGED]
+
+
 def test_devices_that_others_hold_are_left_out(folder: Path) -> None:
     with use(folder, A) as first, use(folder) as second:
         assert set(second.busy) == {A}
@@ -202,47 +201,6 @@ def test_a_rollback_that_was_cut_short_is_not_taken_for_the_job(folder: Path) ->
     assert states(folder, A) == [State.UNREACHABLE, State.CHANGED]
 
 
-def test_a_plan_is_carried_out_under_its_own_address(folder: Path, tmp_path: Path) -> None:
-    with use(folder) as session:
-        write_plan(session.check(), tmp_path / "plan.json")
-    earlier = read_plan(tmp_path / "plan.json")
-    (folder / "devices" / A).write_text("somebody was here")
-    with use(folder) as session:
-        plan = session.check()
-        away = moved(earlier.devices, plan.devices)
-        assert set(away) == {A}
-        left = tuple(device for device in plan.devices if device.device not in away)
-        assert set(session.apply(replace(plan, devices=left), earlier.digest)) == {B}
-    assert not applied(folder, A)
-    with open_ledger(folder / FILE) as ledger:
-        assert history(ledger)[0].plan_digest == earlier.digest
-
-
-def test_what_the_inventory_knows_belongs_to_a_plan(folder: Path) -> None:
-    with use(folder, A) as session:
-        before = session.check()
-    people = folder / "people.yaml"
-    people.write_text(people.read_text().replace("name: ", "name: Bà ", 1))
-    with use(folder, A) as session:
-        assert set(moved(before.devices, session.check().devices)) == {A}
-
-
-def test_a_device_that_is_away_has_not_moved(folder: Path) -> None:
-    with use(folder, A) as session:
-        before = session.check()
-        mood(folder, A, "unreachable")
-        assert moved(before.devices, session.check().devices) == {}
-
-
-def test_a_plan_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
-    with use(folder, A) as session:
-        plan = session.check()
-    for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "none" / "plan.json", "No such file or directory")):
-        with pytest.raises(PlanError, match=f"cannot be written to {path}: {reason}"):
-            write_plan(plan, path)
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".new")]
-
-
 def test_a_run_that_is_just_being_born_is_not_taken_for_dead(folder: Path) -> None:
     held: list[bool] = []
     with use(folder, A) as session:
@@ -269,56 +227,6 @@ def test_a_run_that_is_just_being_born_is_not_taken_for_dead(folder: Path) -> No
         with lock:
             asking.join(10)
         assert history(ledger, limit=1)[0].ended_at is None
-
-
-def test_a_device_whose_revert_cannot_be_asked_keeps_nobody_waiting(tmp_path: Path) -> None:
-    folder = make_province(tmp_path, RISKY)
-    with use(folder, A) as session:
-        session.targets = of_platform("linux", session)
-        found = session.apply(session.check())
-    assert found[A].state is State.UNREACHABLE, "there is no pinned key to arm it by"
-    assert "no revert could be armed" in found[A].reason
-    assert not applied(folder, A)
-    with open_ledger(folder / FILE) as ledger, ledger.write() as connection:
-        connection.exec_driver_sql("UPDATE task SET revert_until = '2026-01-01T00:00:00.000000Z'")
-    with use(folder, A) as session:
-        [one] = session.recover()
-    assert (one.device, one.state) == (A, State.UNREACHABLE)
-    assert "no host key" in one.reason
-
-
-def test_a_risky_job_goes_by_turns_and_leaves_out_what_cannot_return(tmp_path: Path) -> None:
-    folder = make_province(tmp_path, RISKY)
-    told: list[tuple[str, str]] = []
-
-    def listen(event: object) -> None:
-        if isinstance(event, Change | Done):
-            told.append((type(event).__name__, event.device))
-
-    def of_no_kind(unguarded: bool) -> Mapping[str, Result]:
-        with use(folder, listen=listen, parallel=1, unguarded=unguarded) as session:
-            session.targets = of_platform("draytek", session)
-            plan = session.check()
-            told.clear()
-            return session.apply(plan)
-
-    found = of_no_kind(unguarded=False)
-    assert {one.state for one in found.values()} == {State.FAILED}
-    assert "draytek cannot return by itself" in found[A].reason
-    assert not told
-    assert {one.state for one in of_no_kind(unguarded=True).values()} == {State.CHANGED}
-    turn = [("Change", A), ("Done", A), ("Done", A)]
-    assert told == [*turn, *((kind, B) for kind, _device in turn)], "one is verified before the next is touched"
-
-
-def test_a_step_may_be_given_less_time_than_the_job_has(folder: Path) -> None:
-    seconds: list[float] = []
-    with use(folder, A) as session:
-        for within in (None, 5.0, 5000.0):
-            session.work.perform(
-                Step.CHECK, session.targets, lambda batch: seconds.append(batch.job.shape.timeout), within
-            )
-    assert seconds == [900.0, 5.0, 900.0]
 
 
 def test_logs_and_plans_are_as_open_to_the_group_as_the_province(folder: Path) -> None:
