@@ -38,7 +38,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alerting rule. It must hold for `rounds` intervals or for `seconds`, whichever is longer.
+    """One alerting rule. It must hold for `rounds` (`KitSettings.round`) or for `seconds`, whichever is longer.
 
     `kept`: while the watch is silent nothing is known, so what fires goes on firing; for texts without a value.
     """
@@ -56,7 +56,7 @@ class Alert:
 
 def wait_of(alert: Alert, settings: KitSettings) -> int:
     """Return for how many seconds the alert must hold before it fires."""
-    return max(alert.rounds * settings.interval, alert.seconds)
+    return max(alert.rounds * settings.round, alert.seconds)
 
 
 def rule_of(alert: Alert, settings: KitSettings) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Alerts about services, rollouts, and the watch that tells all the rest."""
 
 from exporters.kit.alert import Alert, Scope, Severity
-from exporters.kit.recording import LONG_ERROR_WINDOW, error_ratio
+from exporters.kit.recording import error_ratio
 from inventory.language import N_
 
 OBJECTIVE = 0.995  # of the time a service is to be there
@@ -46,7 +46,7 @@ SERVICE_ALERTS = (
         scope=Scope.SERVICE,
         severity=Severity.WARNING,
         seconds=HOUR,
-        expr=burning(1, LONG_ERROR_WINDOW, "6h"),
+        expr=burning(1, "3d", "6h"),
         summary=N_("The service {service} is down a little too much: {percent} of the last three days"),
         advice=N_("It goes on failing now and then; find out when and why in working hours."),
     ),

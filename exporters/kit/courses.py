@@ -13,17 +13,17 @@ _LONG = "+0x40000"  # steps: longer than any test
 
 
 def courses(step: int) -> Iterator[Scenario]:
-    """Yield the scenarios of minutes and hours; those about states go by `step`, the interval of the kit."""
+    """Yield the scenarios that go by `step`, a round of the kit."""
     yield _outage(step)
     yield _silent_watch(step)
-    yield _link()
     yield _machines(step)
-    yield _nodes()
-    yield _services()
 
 
 def long_courses() -> Iterator[Scenario]:
-    """Yield the scenarios of days: to be evaluated seldom."""
+    """Yield the scenarios of minutes, hours and days, at whatever interval the kit works."""
+    yield _link()
+    yield _nodes()
+    yield _services()
     yield _rollouts()
 
 
@@ -67,15 +67,17 @@ def _outage(step: int) -> Scenario:
 
 
 def _silent_watch(step: int) -> Scenario:
-    """The watch dies in the middle of an outage, comes back knowing nothing, then sees that it is over."""
+    """The watch dies in an outage, comes back believing that all is well, then nothing, then sees that it is over."""
+    state = f'tuyen_office_state{{office="hall", {_WATCH}, state='
     series = {
         f'tuyen_office_info{{office="hall", name="Hall", tier="district", district="north", {_WATCH}}}': (
             "1+0x19 stale _x9 1+0x40"
         ),
         f"up{{{_WATCH}}}": "1+0x19 0+0x10 1+0x40",
-        f'tuyen_office_state{{office="hall", state="down", {_WATCH}}}': "1+0x19 stale _x9 0+0x40",
-        f'tuyen_office_state{{office="hall", state="unknown", {_WATCH}}}': "0+0x19 stale _x9 1+0x9 0+0x30",
-        f'tuyen_office_state{{office="hall", state="up", {_WATCH}}}': "0+0x19 stale _x9 0+0x9 1+0x30",
+        f"process_start_time_seconds{{{_WATCH}}}": f"0+0x19 stale _x9 {30 * step}+0x40",
+        f'{state}"down"}}': "1+0x19 stale _x9 0+0x40",
+        f'{state}"unknown"}}': "0+0x19 stale _x9 0 1+0x9 0+0x30",
+        f'{state}"up"}}': "0+0x19 stale _x9 1 0+0x9 1+0x30",
     }
     held = ({**_HALL, "cause": "hall"},)
     return Scenario(
@@ -86,6 +88,7 @@ def _silent_watch(step: int) -> Scenario:
             Expected(18 * step, "OfficeDown", held),
             Expected(27 * step, "OfficeDown", held),
             Expected(29 * step, "WatchSilent", ({},)),
+            Expected(31 * step, "OfficeDown", held),
             Expected(35 * step, "OfficeDown", held),
             Expected(35 * step, "WatchSilent"),
             Expected(42 * step, "OfficeDown"),

@@ -2,7 +2,7 @@
 
 from exporters.kit.course_alerts import BUDGET
 from exporters.kit.panels import Dashboard, Panel, Query, state_number
-from exporters.kit.recording import ERROR_WINDOWS, LINK_WINDOW, LONG_ERROR_WINDOW, error_ratio
+from exporters.kit.recording import ERROR_WINDOWS, LINK_WINDOW, LONG_ERROR_WINDOWS, error_ratio
 from inventory.language import N_
 
 _BAD = ((None, "green"), (1, "red"))
@@ -145,7 +145,10 @@ SERVICES = Dashboard(
         Panel(
             "timeseries",
             N_("Share of the time down, by window"),
-            [Query(error_ratio(window), f"{{{{service}}}} {window}") for window in (*ERROR_WINDOWS, LONG_ERROR_WINDOW)],
+            [
+                Query(error_ratio(window), f"{{{{service}}}} {window}")
+                for window in (*ERROR_WINDOWS, *LONG_ERROR_WINDOWS)
+            ],
             unit="percentunit",
         ),
         Panel(

@@ -6,18 +6,31 @@ from exporters.kit.settings import KitSettings, duration
 from inventory.model import Province
 
 LINK_WINDOW = "10m"
-ERROR_WINDOWS = ("5m", "30m", "1h", "6h")
-LONG_ERROR_WINDOW = "3d"
+ERROR_WINDOWS = ("5m", "30m", "1h")
+LONG_ERROR_WINDOWS = {"6h": "1m", "3d": "5m"}  # and between which points of the shortest window they are averaged
+OFFICES, LINKS, SERVICES, LONG = RECORDING_GROUPS = (
+    "tuyen-offices",
+    "tuyen-links",
+    "tuyen-services",
+    "tuyen-services-long",
+)
 _FACTS = "name, district, tier, parent, medium"
-# What is known of each office now; where nothing is (the watch is silent, or began anew), what was known before.
-# Without that, every outage would be called resolved whenever the watch goes away.
-_HELD = f"""\
+_YOUNG = 30  # seconds, at least: a watch that has just begun takes what it has not yet asked twice for well
+_TOLD = f"""\
 max by (office, state) (tuyen_office_state{{state!="unknown"}} == 1)
-  * on (office) group_left ({_FACTS}) max by (office, {_FACTS}) (tuyen_office_info)
+  * on (office) group_left ({_FACTS}) max by (office, {_FACTS}) (tuyen_office_info)"""
+# What is known of each office; where nothing is (the watch is silent, or has just begun), what was known before.
+# Without that, every outage would be called resolved whenever the watch goes away.
+_HELD = """\
+(tuyen:office_state:told unless on () {young})
+or on (office)
+(tuyen:office_state:held and on () {young})
 or on (office)
 (tuyen:office_state:held and on (office) tuyen_office_state{{state="unknown"}} == 1)
 or on (office)
-(tuyen:office_state:held unless on () up{{job="tuyen"}} == 1)"""
+(tuyen:office_state:held unless on () up{{job="tuyen"}} == 1)
+or on (office)
+tuyen:office_state:told"""
 _DOWN = 'label_replace(tuyen:office_state:held{state="down"}, "cause", "$1", "office", "(.+)")'
 _DEVICE_INFO = "max by (device, office, district, role) (tuyen_device_info)"
 _ROUTER = '* on (device) group_left (office) tuyen:device:info{role="router"}'
@@ -30,25 +43,22 @@ _QUIET = (
 
 def recording_groups(province: Province, settings: KitSettings) -> dict[str, Any]:
     """Return the file of recording rules. It depends on how deep the tree of offices is, not on the offices."""
-    offices = [_rule("tuyen:office_state:held", _HELD), _cause(0, _DOWN)]
+    young = f'(time() - max(process_start_time_seconds{{job="tuyen"}}) < {max(_YOUNG, 2 * settings.round)})'
+    held = _rule("tuyen:office_state:held", _HELD.format(young=young))
+    offices = [_rule("tuyen:office_state:told", _TOLD), held, _cause(0, _DOWN)]
     offices += [_cause(depth, _behind(depth)) for depth in range(1, depth_of(province) + 1)]
     offices.append(_rule("tuyen:device:info", _DEVICE_INFO))
+    slow = duration(4 * settings.interval)
     links = [
         _rule(f"tuyen:link_loss:ratio{LINK_WINDOW}", _averaged("tuyen_probe_icmp_loss_ratio")),
         _rule(f"tuyen:link_rtt:seconds{LINK_WINDOW}", _averaged('probe_icmp_duration_seconds{phase="rtt"}')),
     ]
-    long = f"avg_over_time({error_ratio('5m')}[{LONG_ERROR_WINDOW}])"
-    slow = duration(4 * settings.interval)
     return {
         "groups": [
-            {"name": "tuyen-offices", "rules": offices},
-            {"name": "tuyen-links", "interval": slow, "rules": links},
-            {"name": "tuyen-services", "rules": [_errors(window) for window in ERROR_WINDOWS]},
-            {
-                "name": "tuyen-services-long",
-                "interval": slow,
-                "rules": [_rule(error_ratio(LONG_ERROR_WINDOW), long)],
-            },
+            {"name": OFFICES, "rules": offices},
+            {"name": LINKS, "interval": slow, "rules": links},
+            {"name": SERVICES, "rules": [_errors(window) for window in ERROR_WINDOWS]},
+            {"name": LONG, "interval": slow, "rules": [_long_errors(*window) for window in LONG_ERROR_WINDOWS.items()]},
         ]
     }
 
@@ -94,3 +104,7 @@ def _averaged(metric: str) -> str:
 def _errors(window: str) -> dict[str, Any]:
     bad = f'avg_over_time(tuyen_service_state{{state=~"down|unreachable"}}[{window}])'
     return _rule(error_ratio(window), f"max by (service) (sum without (state) ({bad}))")
+
+
+def _long_errors(window: str, step: str) -> dict[str, Any]:
+    return _rule(error_ratio(window), f"avg_over_time({error_ratio(ERROR_WINDOWS[0])}[{window}:{step}])")

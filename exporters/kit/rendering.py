@@ -1,6 +1,8 @@
 """The whole kit: every file of it by its name, in the order in which people look at it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import ceil
 
 from exporters.kit.alert import LANGUAGES
 from exporters.kit.alertmanager import alertmanager_config
@@ -21,12 +23,12 @@ Written by `tuyen monitoring render`. Prometheus runs on prometheus.yml, Alertma
 Prove it: `promtool check config prometheus.yml`, `promtool test rules rules/tests*.yml`, `amtool check-config alertmanager.yml`.
 Grafana imports grafana/vi or grafana/en. snmp_exporter needs an auth `{SNMP_AUTH}` with the community, a secret kept there.
 """  # noqa: E501  (three lines of Markdown)
-_SELDOM = 300  # seconds
+_SELDOM = 60  # seconds between evaluations in tests that last for days
 
 
 def render(province: Province, settings: KitSettings) -> Mapping[str, str]:
     """Return the text of every file of the kit by its name within the folder."""
-    return dict(_files(province, settings))
+    return dict(_files(province, replace(settings, ping=ceil(province.modules["icmp"].interval))))
 
 
 def _files(province: Province, settings: KitSettings) -> Iterator[tuple[str, str]]:
@@ -35,8 +37,8 @@ def _files(province: Province, settings: KitSettings) -> Iterator[tuple[str, str
     yield "prometheus.yml", yaml_text(prometheus_config(province, settings), f"Prometheus: {name}")
     yield "rules/recording.yml", yaml_text(recording_groups(province, settings), f"Recording rules: {name}")
     yield "rules/alerts.yml", yaml_text(alerting_groups(settings), f"Alerts: {name}")
-    step, about = settings.interval, "Tests of the rules, for promtool test rules"
-    yield "rules/tests.yml", yaml_text(rule_tests(courses(step), step), about)
+    every, about = settings.interval, "Tests of the rules, for promtool test rules"
+    yield "rules/tests.yml", yaml_text(rule_tests(courses(settings.round), every), about)
     yield "rules/tests-long.yml", yaml_text(rule_tests(long_courses(), _SELDOM), about)
     yield "alertmanager.yml", yaml_text(alertmanager_config(province, settings), f"Alertmanager: {name}")
     for language in LANGUAGES:

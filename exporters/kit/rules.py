@@ -9,22 +9,22 @@ from exporters.kit.machine_alerts import NODE_ALERTS, PROBE_ALERTS
 from exporters.kit.office_alerts import OFFICE_ALERTS
 from exporters.kit.settings import KitSettings
 
-GROUPS: Mapping[str, tuple[Alert, ...]] = {
-    "offices": OFFICE_ALERTS,
-    "probes": PROBE_ALERTS,
-    "nodes": NODE_ALERTS,
-    "services": SERVICE_ALERTS,
-    "rollouts": ROLLOUT_ALERTS,
-    "watch": WATCH_ALERTS,
+ALERTING_GROUPS: Mapping[str, tuple[Alert, ...]] = {
+    "tuyen-offices-alerts": OFFICE_ALERTS,
+    "tuyen-probes-alerts": PROBE_ALERTS,
+    "tuyen-nodes-alerts": NODE_ALERTS,
+    "tuyen-services-alerts": SERVICE_ALERTS,
+    "tuyen-rollouts-alerts": ROLLOUT_ALERTS,
+    "tuyen-watch-alerts": WATCH_ALERTS,
 }
-ALERTS: Mapping[str, Alert] = {alert.name: alert for group in GROUPS.values() for alert in group}
+ALERTS: Mapping[str, Alert] = {alert.name: alert for group in ALERTING_GROUPS.values() for alert in group}
 
 
 def alerting_groups(settings: KitSettings) -> dict[str, Any]:
     """Return the file of alerting rules."""
     return {
         "groups": [
-            {"name": f"tuyen-{name}", "rules": [rule_of(alert, settings) for alert in alerts]}
-            for name, alerts in GROUPS.items()
+            {"name": name, "rules": [rule_of(alert, settings) for alert in alerts]}
+            for name, alerts in ALERTING_GROUPS.items()
         ]
     }

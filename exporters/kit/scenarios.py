@@ -9,7 +9,8 @@ from typing import Any
 
 from exporters.kit.alert import annotations_of, labels_of
 from exporters.kit.prometheus import RULE_FILES
-from exporters.kit.rules import ALERTS
+from exporters.kit.recording import RECORDING_GROUPS
+from exporters.kit.rules import ALERTING_GROUPS, ALERTS
 from exporters.kit.settings import duration
 
 MINUTE, HOUR = 60, 3600
@@ -42,6 +43,7 @@ def rule_tests(scenarios: Iterable[Scenario], every: int) -> dict[str, Any]:
     return {
         "rule_files": [file.rpartition("/")[2] for file in RULE_FILES],
         "evaluation_interval": duration(every),
+        "group_eval_order": [*RECORDING_GROUPS, *ALERTING_GROUPS],
         "tests": [_test(scenario) for scenario in scenarios],
     }
 
