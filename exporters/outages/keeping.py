@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from exporters.watch import Watch
 from inventory.language import _
 from inventory.topology import State
 from ledger.errors import LeaseLostError, LedgerError
+from ledger.outages import Outage
 from ledger.records import new_id
 from ledger.watching import Day
 
@@ -72,27 +73,47 @@ class Keeping:
             await asyncio.to_thread(self._end, time.time())
 
     async def _once(self, at: float) -> None:
+        readable = await self._try(self._read, at)
         after, steps = self._look(at)
+
+        async def write(at: float) -> None:
+            await self._write(after, steps, at)
+
+        if readable and await self._try(write, at):
+            self._tell("")
+        else:
+            self.memory = _unwritten(self.memory, after)
+
+    async def _try(self, what: Callable[[float], Awaitable[None]], at: float) -> bool:
+        """Use the ledger, and return whether that went well; after a failure it is read before it is written."""
         try:
-            if not self.book.is_open:
-                await self._begin(after, at)
-                return
-            if steps:
-                await asyncio.to_thread(self.book.write, steps)
-            self.memory = after
-            await self._keep_alive(at)
+            await what(at)
         except LedgerError as error:
             self._tell(str(error))
-            if self.memory is not after:
-                self.memory = _unwritten(self.memory, after)
-            self._due["begin"] = at + AGAIN
+            self._due |= {"begin": at + AGAIN, "read": 0.0}
             if isinstance(error, LeaseLostError):
                 await asyncio.to_thread(self.book.shut)
-        else:
-            self._tell("")
+            return False
+        return True
+
+    async def _read(self, at: float) -> None:
+        if self.book.is_open and at >= self._due["read"]:
+            outages, self._works.planned = await asyncio.to_thread(self.book.read, at)
+            self.memory, self._due["read"] = remembered(outages, self.memory), at + READ_EVERY
+
+    async def _write(self, after: Memory, steps: Sequence[Step], at: float) -> None:
+        if not self.book.is_open:
+            self.memory = _unwritten(self.memory, after)
+            if at >= self._due["begin"]:
+                self._remember(await asyncio.to_thread(self.book.begin, at), at)
+            return
+        if steps:
+            await asyncio.to_thread(self.book.write, steps)
+        self.memory = after
+        await self._live(at)
 
     def _look(self, at: float) -> tuple[Memory, tuple[Step, ...]]:
-        """See what is out, and return what follows from it; nothing is opened before the ledger could be read."""
+        """See what is out, and return what follows from it: nothing, while another one keeps the ledger, or none."""
         watch = self.watch
         self.standing = Standing(watch.province, watch.health(), watch.devices_asked, lossy_gateways(watch))
         planned = self._works.nodes(watch.province, at)
@@ -101,7 +122,8 @@ class Keeping:
             self._days.look(self.states(), at)
             self._due["sample"] = at + SAMPLE_EVERY
         self._count_seconds(at)
-        rules = self.rules if self.book.is_open else replace(self.rules, confirm=math.inf)
+        never = replace(self.rules, confirm=math.inf, recover=math.inf, flap_recover=math.inf)
+        rules = self.rules if self.book.is_open else never
         return step(self.memory, self.faults, self._is_up, at, rules, _new_id)
 
     def _fell(self, at: float) -> Callable[[Node], float]:
@@ -137,24 +159,19 @@ class Keeping:
             key = (outage.node.kind, outage.fault.cause)
             self.seconds[key] = self.seconds.get(key, 0.0) + passed
 
-    async def _begin(self, after: Memory, at: float) -> None:
-        self.memory = after
-        if at >= self._due["begin"]:
-            outages = await asyncio.to_thread(self.book.begin, at)
-            self.memory = remembered(outages, after)
-            for outage in self.memory.open.values():
-                self._signs.remember(self.watch.province, outage, at)
+    def _remember(self, outages: Sequence[Outage], at: float) -> None:
+        """Go on with the outages that last, from before a restart or from another watch."""
+        self.memory = remembered(outages, self.memory)
+        for outage in self.memory.open.values():
+            self._signs.remember(self.watch.province, outage, at)
 
-    async def _keep_alive(self, at: float) -> None:
-        if at >= self._due["live"]:
-            if at >= self._due["count"]:
-                self._counted += self._days.take_away(at)
-                self._due["count"] = at + COUNT_EVERY
-            await asyncio.to_thread(self.book.live, at, self._counted)
-            self._counted, self._due["live"] = (), at + LIVE_EVERY
-        if at >= self._due["read"]:
-            outages, self._works.planned = await asyncio.to_thread(self.book.read, at)
-            self.memory, self._due["read"] = remembered(outages, self.memory), at + READ_EVERY
+    async def _live(self, at: float) -> None:
+        if at < self._due["live"]:
+            return
+        if at >= self._due["count"] and not self._counted:
+            self._counted, self._due["count"] = self._days.take_away(at), at + COUNT_EVERY
+        await asyncio.to_thread(self.book.live, at, self._counted)
+        self._counted, self._due["live"] = (), at + LIVE_EVERY
 
     def _tell(self, trouble: str) -> None:
         if trouble and trouble != self._told:
