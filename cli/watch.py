@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +50,13 @@ def watch(
             count=len(watching.asked), offices=len(province.offices), host=host, port=port
         )
     )
+    signal.signal(signal.SIGTERM, _end)  # the server hands it on when it has ended, and by default that is all
     asyncio.run(_serve(watching, WatchMetrics(watching), loader, server, once))
+
+
+def _end(_signal: int, _frame: object) -> None:
+    """End in order, so that what was counted is written down."""
+    raise SystemExit(0)
 
 
 def _socket(listen: str, fd: int) -> socket.socket:
