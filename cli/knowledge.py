@@ -48,7 +48,7 @@ def read_known_hosts(path: Path) -> dict[str, str]:
     pinned: dict[str, str] = {}
     if not path.is_file():
         return pinned
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         words = line.split()
         if len(words) < 3 or words[0].startswith(("#", "@", "|")):
             continue

@@ -18,9 +18,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from inventory.language import _
 from ledger.folders import make_folder
 from playbooks.connection import PATIENCE, scan
-from playbooks.errors import ReachError
+from playbooks.errors import AccessError, ReachError
 from playbooks.pins import Pin, entry_name, pins_of
 from playbooks.target import Login, Target
 
@@ -60,10 +61,19 @@ def pin_hosts(known_hosts: Path, hosts: Iterable[Host]) -> int:
     """
     wanted = {entry_name(host.login): host for host in hosts if host.found and host.state is not State.SAME}
     with _alone(known_hosts):
-        lines = known_hosts.read_text(encoding="utf-8").splitlines() if known_hosts.is_file() else []
+        lines = _lines(known_hosts)
         kept = [left for line in lines if (left := _without(line, wanted)) is not None]
         _replace(known_hosts, [*kept, *(_line(name, host) for name, host in wanted.items())])
     return len(wanted)
+
+
+def _lines(known_hosts: Path) -> list[str]:
+    """Return the lines that are there. Raises AccessError for a file that is no text: it is not ours to replace."""
+    try:
+        return known_hosts.read_text(encoding="utf-8").splitlines() if known_hosts.is_file() else []
+    except UnicodeDecodeError as error:
+        message = _("{path} holds something else than text ({reason}); mend it or move it away")
+        raise AccessError(message.format(path=known_hosts, reason=error.reason)) from error
 
 
 def _look(target: Target, patience: float) -> Host:

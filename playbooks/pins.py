@@ -37,7 +37,7 @@ def pins_of(login: Login, known_hosts: Path) -> tuple[Pin, ...]:
     """Return the keys that are pinned for where `login` leads; none when there is no such file."""
     if not known_hosts.is_file():
         return ()
-    lines = known_hosts.read_text(encoding="utf-8").splitlines()
+    lines = known_hosts.read_text(encoding="utf-8", errors="replace").splitlines()  # a torn line is passed over
     return tuple(pin for name, pin in read_pins(lines) if name == entry_name(login))
 
 
