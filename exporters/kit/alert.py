@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from exporters.kit.recording import BELIEVED
 from exporters.kit.settings import KitSettings, duration
 from inventory.language import in_language
 
@@ -38,9 +39,12 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alerting rule. It must hold for `rounds` (`KitSettings.round`) or for `seconds`, whichever is longer.
+    """One alerting rule, for Prometheus 2.42 or newer.
 
-    `kept`: while the watch is silent nothing is known, so what fires goes on firing; for texts without a value.
+    It must hold for `rounds` (`KitSettings.round`) or for `seconds`, whichever is longer.
+
+    `kept`: while the watch is silent or has just begun, what fires goes on firing; for texts without a value.
+    `lasts`: for so many rounds it goes on firing after its end, so that what it mutes has ended before.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Alert:
     rounds: int = 0
     seconds: int = 0
     kept: bool = False
+    lasts: int = 0
 
 
 def wait_of(alert: Alert, settings: KitSettings) -> int:
@@ -61,10 +66,12 @@ def wait_of(alert: Alert, settings: KitSettings) -> int:
 
 def rule_of(alert: Alert, settings: KitSettings) -> dict[str, Any]:
     """Return the alert as Prometheus' rule files have it."""
+    lasts = {"keep_firing_for": duration(alert.lasts * settings.round)} if alert.lasts else {}
     return {
         "alert": alert.name,
         "expr": _kept(alert) if alert.kept else alert.expr,
         "for": duration(wait_of(alert, settings)),
+        **lasts,
         "labels": labels_of(alert),
         "annotations": annotations_of(alert, FIELDS),
     }
@@ -88,4 +95,4 @@ def annotations_of(alert: Alert, fields: Mapping[str, str]) -> dict[str, str]:
 def _kept(alert: Alert) -> str:
     firing = f'ALERTS{{alertname="{alert.name}", alertstate="firing"}}'
     before = f"max without (alertname, alertstate, severity, scope) ({firing})"
-    return f'{alert.expr}\nor ({before} unless on () up{{job="tuyen"}} == 1)'
+    return f"{alert.expr}\nor ({before} unless on () {BELIEVED})"

@@ -10,6 +10,7 @@ _WATCH = 'job="tuyen", instance="watch"'
 _BOX = {"device": "box.commune", "office": "commune", "district": "north", "role": "server"}
 _NODE = {"instance": "box.commune", "office": "commune", "district": "north", "role": "server"}
 _LONG = "+0x40000"  # steps: longer than any test
+_RUNNING = {f"up{{{_WATCH}}}": f"1{_LONG}", f"process_start_time_seconds{{{_WATCH}}}": f"0{_LONG}"}
 
 
 def courses(step: int) -> Iterator[Scenario]:
@@ -45,7 +46,7 @@ def _outage(step: int) -> Scenario:
     """The hall's uplink is cut after 10 steps, and mended after 20 more."""
     series = {
         **_places(),
-        f"up{{{_WATCH}}}": f"1{_LONG}",
+        **_RUNNING,
         **dict(one_hot("office", "centre", ("up", 60))),
         **dict(one_hot("office", "hall", ("up", 10), ("down", 20), ("up", 30))),
         **dict(one_hot("office", "commune", ("up", 10), ("unreachable", 20), ("up", 30))),
@@ -59,7 +60,8 @@ def _outage(step: int) -> Scenario:
             Expected(10 * step, "OfficeDown"),
             Expected(13 * step, "OfficeDown", ({**_HALL, "cause": "hall"},)),
             Expected(15 * step, "OfficeUnreachable", ({**_COMMUNE, "cause": "hall"},)),
-            Expected(31 * step, "OfficeDown"),
+            Expected(31 * step, "OfficeDown", ({**_HALL, "cause": "hall"},)),
+            Expected(33 * step, "OfficeDown"),
             Expected(31 * step, "OfficeUnreachable"),
             Expected(29 * step, "WatchSilent"),
         ),
@@ -75,6 +77,10 @@ def _silent_watch(step: int) -> Scenario:
         ),
         f"up{{{_WATCH}}}": "1+0x19 0+0x10 1+0x40",
         f"process_start_time_seconds{{{_WATCH}}}": f"0+0x19 stale _x9 {30 * step}+0x40",
+        f'tuyen_probe_ssh_host_key_matches{{device="box.commune", module="ssh", {_WATCH}}}': (
+            "0+0x19 stale _x9 1+0x40"
+        ),
+        **_devices(),
         f'{state}"down"}}': "1+0x19 stale _x9 0+0x40",
         f'{state}"unknown"}}': "0+0x19 stale _x9 0 1+0x9 0+0x30",
         f'{state}"up"}}': "0+0x19 stale _x9 1 0+0x9 1+0x30",
@@ -88,10 +94,13 @@ def _silent_watch(step: int) -> Scenario:
             Expected(18 * step, "OfficeDown", held),
             Expected(27 * step, "OfficeDown", held),
             Expected(29 * step, "WatchSilent", ({},)),
+            Expected(28 * step, "HostKeyChanged", (_BOX,)),
+            Expected(31 * step, "HostKeyChanged", (_BOX,)),
+            Expected(33 * step, "HostKeyChanged"),
             Expected(31 * step, "OfficeDown", held),
             Expected(35 * step, "OfficeDown", held),
             Expected(35 * step, "WatchSilent"),
-            Expected(42 * step, "OfficeDown"),
+            Expected(44 * step, "OfficeDown"),
         ),
     )
 
@@ -101,7 +110,7 @@ def _link() -> Scenario:
     loss = "tuyen_probe_icmp_loss_ratio"
     series = {
         **_places(),
-        f"up{{{_WATCH}}}": f"1{_LONG}",
+        **_RUNNING,
         **dict(one_hot("office", "hall", ("up", 60))),
         **dict(one_hot("office", "commune", ("up", 60))),
         **{
@@ -124,7 +133,7 @@ def _machines(step: int) -> Scenario:
     """Mains fail after 10 steps, for 20; a certificate has twenty days left; a host key is another."""
     series = {
         **_devices("ups"),
-        f"up{{{_WATCH}}}": f"1{_LONG}",
+        **_RUNNING,
         f'tuyen_probe_ups_on_battery{{device="box.commune", module="ups", {_WATCH}}}': "0+0x9 1+0x19 0+0x29",
         f'tuyen_probe_ups_battery_charge_ratio{{device="box.commune", module="ups", {_WATCH}}}': "1+0x24 0.1+0x34",
         _certificate("a.example"): f"{20 * 86400}{_LONG}",
@@ -188,11 +197,12 @@ def _nodes() -> Scenario:
 
 
 def _services() -> Scenario:
-    """A service is down for half an hour: the fast alert comes, and goes soon after."""
+    """One is down for half an hour: the fast alert comes, and goes soon after. Another begins with two bad minutes."""
     state = f'tuyen_service_state{{service="portal", {_WATCH}, state='
     series = {
         f'{state}"down"}}': "0+0x239 1+0x29 0+0x299",
         f'{state}"up"}}': "1+0x239 0+0x29 1+0x299",
+        f'tuyen_service_state{{service="new", {_WATCH}, state="down"}}': "1+0x2 0+0x500",
     }
     portal = {"service": "portal"}
     return Scenario(
@@ -200,8 +210,9 @@ def _services() -> Scenario:
         MINUTE,
         series,
         (
+            Expected(2 * MINUTE, "ServiceBurnsFast"),
             Expected(4 * HOUR, "ServiceBurnsFast"),
-            Expected(4 * HOUR + 15 * MINUTE, "ServiceBurnsFast", (portal,), {"percent": "26.23%"}),
+            Expected(4 * HOUR + 15 * MINUTE, "ServiceBurnsFast", (portal,), {"percent": "26.67%"}),
             Expected(4 * HOUR + 40 * MINUTE, "ServiceBurnsFast"),
         ),
     )
@@ -217,7 +228,7 @@ def _rollouts() -> Scenario:
         f'{status}"d", status="running", {_WATCH}}}': "1+0x700",
         f'tuyen_rollout_devices{{rollout="c", state="done", {_WATCH}}}': "5+0x700",
         f'tuyen_rollout_devices{{rollout="d", state="done", {_WATCH}}}': "0+1x700",
-        f"up{{{_WATCH}}}": f"1{_LONG}",
+        **_RUNNING,
     }
     return Scenario(
         "rollouts that wait, have failed or are stuck",

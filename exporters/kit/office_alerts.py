@@ -29,6 +29,7 @@ OFFICE_ALERTS = (
         scope=Scope.OFFICE,
         severity=Severity.CRITICAL,
         rounds=2,
+        lasts=2,
         expr=f'max by ({_WHO}) (tuyen:office_state:cause{{depth="0"}})',
         summary=N_("{name} ({office}) is down: nothing there answers"),
         advice=N_("Its link, its power or its router. Ask the office about power, then the provider about the line."),

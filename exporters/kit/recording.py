@@ -6,8 +6,9 @@ from exporters.kit.settings import KitSettings, duration
 from inventory.model import Province
 
 LINK_WINDOW = "10m"
-ERROR_WINDOWS = ("5m", "30m", "1h")
-LONG_ERROR_WINDOWS = {"6h": "1m", "3d": "5m"}  # and between which points of the shortest window they are averaged
+# The windows of services' errors, each with the step at which it is looked at, and how many steps it has.
+ERROR_WINDOWS = {"5m": ("15s", 20), "30m": ("1m", 30), "1h": ("1m", 60)}
+LONG_ERROR_WINDOWS = {"6h": ("5m", 72), "3d": ("5m", 864)}  # looked at in the recorded shortest window
 OFFICES, LINKS, SERVICES, LONG = RECORDING_GROUPS = (
     "tuyen-offices",
     "tuyen-links",
@@ -15,20 +16,19 @@ OFFICES, LINKS, SERVICES, LONG = RECORDING_GROUPS = (
     "tuyen-services-long",
 )
 _FACTS = "name, district, tier, parent, medium"
+BELIEVED = "tuyen:watch:believed"
 _YOUNG = 30  # seconds, at least: a watch that has just begun takes what it has not yet asked twice for well
 _TOLD = f"""\
 max by (office, state) (tuyen_office_state{{state!="unknown"}} == 1)
   * on (office) group_left ({_FACTS}) max by (office, {_FACTS}) (tuyen_office_info)"""
 # What is known of each office; where nothing is (the watch is silent, or has just begun), what was known before.
 # Without that, every outage would be called resolved whenever the watch goes away.
-_HELD = """\
-(tuyen:office_state:told unless on () {young})
-or on (office)
-(tuyen:office_state:held and on () {young})
+_HELD = f"""\
+(tuyen:office_state:told and on () {BELIEVED})
 or on (office)
 (tuyen:office_state:held and on (office) tuyen_office_state{{state="unknown"}} == 1)
 or on (office)
-(tuyen:office_state:held unless on () up{{job="tuyen"}} == 1)
+(tuyen:office_state:held unless on () {BELIEVED})
 or on (office)
 tuyen:office_state:told"""
 _DOWN = 'label_replace(tuyen:office_state:held{state="down"}, "cause", "$1", "office", "(.+)")'
@@ -43,9 +43,8 @@ _QUIET = (
 
 def recording_groups(province: Province, settings: KitSettings) -> dict[str, Any]:
     """Return the file of recording rules. It depends on how deep the tree of offices is, not on the offices."""
-    young = f'(time() - max(process_start_time_seconds{{job="tuyen"}}) < {max(_YOUNG, 2 * settings.round)})'
-    held = _rule("tuyen:office_state:held", _HELD.format(young=young))
-    offices = [_rule("tuyen:office_state:told", _TOLD), held, _cause(0, _DOWN)]
+    offices = [_rule(BELIEVED, _believed(max(_YOUNG, 2 * settings.round)))]
+    offices += [_rule("tuyen:office_state:told", _TOLD), _rule("tuyen:office_state:held", _HELD), _cause(0, _DOWN)]
     offices += [_cause(depth, _behind(depth)) for depth in range(1, depth_of(province) + 1)]
     offices.append(_rule("tuyen:device:info", _DEVICE_INFO))
     slow = duration(4 * settings.interval)
@@ -58,7 +57,7 @@ def recording_groups(province: Province, settings: KitSettings) -> dict[str, Any
             {"name": OFFICES, "rules": offices},
             {"name": LINKS, "interval": slow, "rules": links},
             {"name": SERVICES, "rules": [_errors(window) for window in ERROR_WINDOWS]},
-            {"name": LONG, "interval": slow, "rules": [_long_errors(*window) for window in LONG_ERROR_WINDOWS.items()]},
+            {"name": LONG, "interval": slow, "rules": [_long_errors(window) for window in LONG_ERROR_WINDOWS]},
         ]
     }
 
@@ -83,6 +82,11 @@ def _rule(record: str, expr: str, **labels: str) -> dict[str, Any]:
     return {"record": record, "expr": expr, **({"labels": labels} if labels else {})}
 
 
+def _believed(young: int) -> str:
+    age = 'time() - max(process_start_time_seconds{job="tuyen"})'
+    return f'max(up{{job="tuyen"}}) == 1 and on () {age} >= {young}'
+
+
 def _cause(depth: int, expr: str) -> dict[str, Any]:
     return _rule("tuyen:office_state:cause", expr, depth=str(depth))
 
@@ -102,9 +106,13 @@ def _averaged(metric: str) -> str:
 
 
 def _errors(window: str) -> dict[str, Any]:
-    bad = f'avg_over_time(tuyen_service_state{{state=~"down|unreachable"}}[{window}])'
-    return _rule(error_ratio(window), f"max by (service) (sum without (state) ({bad}))")
+    """Count time of which nothing is known as good: a new Prometheus does not take its first minute for the hour."""
+    step, steps = ERROR_WINDOWS[window]
+    bad = f'sum_over_time(tuyen_service_state{{state=~"down|unreachable"}}[{window}:{step}])'
+    return _rule(error_ratio(window), f"clamp_max(max by (service) (sum without (state) ({bad})) / {steps}, 1)")
 
 
-def _long_errors(window: str, step: str) -> dict[str, Any]:
-    return _rule(error_ratio(window), f"avg_over_time({error_ratio(ERROR_WINDOWS[0])}[{window}:{step}])")
+def _long_errors(window: str) -> dict[str, Any]:
+    step, steps = LONG_ERROR_WINDOWS[window]
+    bad = f"sum_over_time({error_ratio('5m')}[{window}:{step}])"
+    return _rule(error_ratio(window), f"clamp_max({bad} / {steps}, 1)")
