@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Set
 from exporters.health import Health, device_reason, office_reason, office_with_devices, service_reason, service_state
 from exporters.questions import Key
 from exporters.reading import Reading
-from inventory.model import Device, Province
-from inventory.topology import State, office_states
+from inventory.model import Province
+from inventory.topology import State, device_state, office_states
 
 Readings = Callable[[str], Iterable[tuple[Key, Reading]]]  # of a device, those that are not overdue
 
@@ -83,7 +83,7 @@ class Judging:
             own = self._own.get(device, ())
             healthy = all(reading.success and not reading.degraded for reading in own)
             answers = self._answers[device]
-            state = _device_state(self._province.devices[device], answers, healthy, self._reached)
+            state = device_state(self._province.devices[device], answers, healthy, self._reached)
             self._devices[device] = state
             if state is not State.UP:
                 self._reasons[device] = device_reason(own, state)
@@ -104,12 +104,3 @@ class Judging:
                 self._services[service] = service_state(readings.values(), self._devices)
                 if reason := service_reason(readings.values()):
                     self._reasons[service] = reason
-
-
-def _device_state(device: Device, answers: bool, healthy: bool, reached: dict[str, State]) -> State:
-    """Tell the state of one device, as `inventory.topology.device_states` does for all."""
-    if answers:
-        return State.UP if healthy else State.DEGRADED
-    office = reached[device.office]
-    behind = office is State.UNREACHABLE or (office is State.DOWN and not device.gateway)
-    return State.UNREACHABLE if behind else State.DOWN

@@ -101,12 +101,13 @@ def device_states(province: Province, answers: Mapping[str, bool], healthy: Mapp
     """
     offices = office_states(province, answers)
     return {
-        device: _device_state(province.devices[device], answered, healthy.get(device, True), offices)
+        device: device_state(province.devices[device], answered, healthy.get(device, True), offices)
         for device, answered in answers.items()
     }
 
 
-def _device_state(device: Device, answered: bool, healthy: bool, offices: Mapping[str, State]) -> State:
+def device_state(device: Device, answered: bool, healthy: bool, offices: Mapping[str, State]) -> State:
+    """Return the state of one device whose office is among `offices`."""
     if answered:
         return State.UP if healthy else State.DEGRADED
     office = offices[device.office]

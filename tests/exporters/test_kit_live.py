@@ -179,6 +179,7 @@ def test_one_cut_gives_one_alert(running: Running) -> None:
     assert not _not_up(running)
 
 
+@pytest.mark.soak
 def test_the_death_of_the_watch_in_an_outage_resolves_nothing(running: Running) -> None:
     before = len(running.told())
     running.lab.cut([CUT])
