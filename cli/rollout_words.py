@@ -41,7 +41,7 @@ DEVICE_STATES: Mapping[str, str] = {
     "not-done": N_("not done"),
 }
 WAITING: Mapping[str, str] = {
-    "": N_("nothing"),
+    "": N_("nothing in particular"),
     "start": N_("the start"),
     "person": N_("a person: resume, abort or roll back"),
     "approval": N_("approval of wave {wave}"),
