@@ -38,7 +38,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _run(uv, "venv", "--quiet", "--python", sys.executable, fresh, cwd=folder)
     python = fresh / "bin" / "python"
     lock = ROOT / "requirements.txt"
-    _run(uv, "pip", "install", "--quiet", "--require-hashes", "-r", lock, "--python", python, cwd=folder)
+    _run(uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", lock, "--python", python, cwd=folder)
     _run(uv, "pip", "install", "--quiet", "--no-deps", "--python", python, wheel, cwd=folder)
     return fresh / "bin"
 

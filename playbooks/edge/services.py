@@ -7,6 +7,8 @@ from pyinfra.context import host
 
 from playbooks.drivers.pyinfra_commands import Commands
 
+_RUNNING = frozenset({"active", "activating", "reloading"})  # it is, or systemd is at it
+
 
 class UnitState(FactBase[tuple[str, str]]):
     """What systemctl says: ("active", "enabled")."""
@@ -32,5 +34,5 @@ def running(unit: str) -> Commands:
     active, enabled = host.get_fact(UnitState, unit=unit)
     if enabled != "enabled":
         yield StringCommand("systemctl", "-q", "enable", unit)
-    if active != "active":
+    if active not in _RUNNING:
         yield StringCommand("systemctl", "start", unit)

@@ -327,8 +327,14 @@ def test_it_ends_when_it_has_to_and_leaves_nothing(why: str, server: Server, kno
     play = Play(tmp_path, targets, timeout=4 if why == "timeout" else 60, apply=apply)
     stop = threading.Event()
 
+    awaited = {"asleep", "fast"}
+
     def listen(event: Event) -> None:
-        if why == "stop" and isinstance(event, Doing) and event.what == "Sleep":
+        if isinstance(event, Doing) and event.what == "Sleep":
+            awaited.discard("asleep")
+        if isinstance(event, Done) and event.device == "box.fast":
+            awaited.discard("fast")
+        if why == "stop" and not awaited:
             stop.set()
 
     begun = time.monotonic()

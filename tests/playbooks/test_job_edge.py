@@ -166,7 +166,7 @@ def test_a_full_disk_fails_alone_and_spoils_nothing(boxes: Field, first: object)
         boxes.shell(OTHER, "rm /var/lib/last-bytes")
     ended = outcomes(told)
     assert (ended.pop(OTHER), set(ended.values())) == (
-        (Outcome.FAILED, "'Firewall rules': base64: write error: No space left on device"),
+        (Outcome.FAILED, "'Firewall rules': the disk is full: make room, then run the job again"),
         {(Outcome.DONE, "")},
     )
     assert boxes.shell(OTHER, "sha256sum /etc/nftables.conf") == rules
