@@ -128,7 +128,7 @@ def test_an_office_on_a_bad_link_is_postponed(lab: Lab, ask: Ask) -> None:
     lab.impair("upper.uplink", loss=0.5)
     lab.impair("island.uplink", delay=1.2)
     # chance alone may let nearly all or none of ten pings pass, but not three times
-    unfit = next((found for _turn in range(3) if "box.upper" in (found := ask("fitness"))), {})
+    unfit: dict[str, str] = next((found for _turn in range(3) if "box.upper" in (found := ask("fitness"))), {})
     assert set(unfit) == {"box.upper", "box.island"}
     assert "pings are lost" in unfit["box.upper"]
     assert "s a round trip" in unfit["box.island"]
