@@ -1,0 +1,1 @@
+"""The status page: what `tuyen watch` shows to people."""
