@@ -15,6 +15,7 @@ Bandwidth = Annotated[int, BeforeValidator(forms.bandwidth, json_schema_input_ty
 Seconds = Annotated[float, BeforeValidator(forms.seconds, json_schema_input_type=str)]
 TimeZone = Annotated[str, AfterValidator(forms.time_zone)]
 SshKey = Annotated[str, AfterValidator(forms.ssh_key)]
+Listen = Annotated[str, AfterValidator(forms.listen)]
 Domain = Annotated[str, AfterValidator(forms.domain)]
 Day = Annotated[date, BeforeValidator(forms.day, json_schema_input_type=str)]
 TimeOfDay = Annotated[time, BeforeValidator(forms.time_of_day, json_schema_input_type=str)]
@@ -106,6 +107,15 @@ WorkingHours = Annotated[
 ]
 
 
+class PageShape(Shape):
+    """The status page: where it is served, and by which certificate; both files relative to the province's folder."""
+
+    listen: Listen
+    certificate: Text = ""  # PEM, with the certificates of the authorities below the root
+    key: Text = ""  # PEM, without a password
+    public: bool = True  # whether it shows anything to people who are not logged in
+
+
 class ProvinceFile(Shape):
     """province.yaml: what holds for the whole province."""
 
@@ -124,6 +134,7 @@ class ProvinceFile(Shape):
     working_hours: WorkingHours = WorkingHoursShape()  # in which no rollout touches an office
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
     database: Text = ""  # URL of the ledger; default: SQLite below .tuyen/
+    page: PageShape | None = None  # default: 'tuyen watch' serves no status page
 
 
 class UnitShape(Shape):

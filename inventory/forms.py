@@ -22,6 +22,7 @@ _LIKE_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _LIKE_TIME = re.compile(r"([01]?[0-9]|2[0-4]) ?[:.hg]? ?([0-5][0-9])?(:[0-9]{2})?")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LISTEN = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
 _FACTORS = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SSH_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}( .*)?")
 
@@ -65,6 +66,18 @@ def _like_network(text: str) -> str:
         return str(ipaddress.IPv4Network(text, strict=False))
     except ValueError:
         return "10.91.16.64/26"
+
+
+def listen(text: str) -> str:
+    """Return an address of this machine and a port as they are, or refuse them with "bad-listen"."""
+    match = _LISTEN.fullmatch(text)
+    try:
+        if match and 0 < int(match[2]) < 65536:
+            ipaddress.ip_address(match[1].strip("[]"))
+            return text
+    except ValueError:
+        pass
+    raise _refuse("bad-listen", text)
 
 
 def mac(text: str) -> str:

@@ -198,6 +198,17 @@ class VariablesRule:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusPage:
+    """Where the status page is served: "0.0.0.0:8443"; by which certificate: files in PEM, "" for plain HTTP."""
+
+    listen: str
+    certificate: str
+    key: str
+    public: bool  # whether it shows anything to people who are not logged in
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class WorkingHours:
     """When offices receive citizens."""
 
@@ -294,6 +305,7 @@ class Province:
     working_hours: tuple[WorkingHours, ...] = ()
     rollouts: Mapping[str, Rollout] = field(default_factory=_empty)
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
+    page: StatusPage | None = None
 
     @cached_property
     def devices_of(self) -> Mapping[str, tuple[Device, ...]]:

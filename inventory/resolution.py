@@ -22,7 +22,7 @@ from inventory.modules import BUILT_IN
 from inventory.offices import Group, Surroundings, resolve_group
 from inventory.rollouts import resolve_rollout, resolve_working_hours
 from inventory.services import resolve_modules
-from inventory.settings import resolve_settings
+from inventory.settings import resolve_page, resolve_settings
 from inventory.units import check_units, resolve_units
 from inventory.yamlfile import Document
 
@@ -133,10 +133,12 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
     )
     province, ruled = resolve_settings(head.document, head.shape, province, gaps)
     hours, kept = resolve_working_hours(head.document, head.shape, province, gaps)
-    province = replace(province, working_hours=hours)
+    page, open_to_all = resolve_page(head.document, head.shape)
+    province = replace(province, working_hours=hours, page=page)
     findings = [
         *ruled,
         *kept,
+        *open_to_all,
         *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),
         *check_prefixes(by_file, networks),
         *check_devices(by_file, devices),

@@ -48,6 +48,9 @@ RULES: dict[str, Rule] = {
     "bad-prefix": Rule(
         N_("{what}: '{value}' is no IPv4 prefix"), N_("write its first address and length, for example {near}")
     ),
+    "bad-listen": Rule(
+        N_("{what}: '{value}' is no address of this machine with a port"), N_("write for example 0.0.0.0:8443")
+    ),
     "bad-mac": Rule(N_("{what}: '{value}' is no MAC address"), N_("write six pairs, for example 00:1d:aa:4b:2c:10")),
     "bad-bandwidth": Rule(N_("{what}: '{value}' is no bandwidth"), N_("write for example {near}")),
     "bad-duration": Rule(N_("{what}: '{value}' is no duration"), N_("write for example 500 ms, 30 s, 5 m or 1 h")),
@@ -151,6 +154,14 @@ RULES: dict[str, Rule] = {
         N_("the warranty ends on {warranty}, before the purchase on {bought}"), N_("mend one of the dates")
     ),
     "duplicate-device-type": Rule(N_("the slug '{slug}' is in {other} too"), N_("slugs are unique: change one")),
+    # the status page
+    "incomplete-certificate": Rule(
+        N_("the status page has a {there} and no {missing}"), N_("name both files, or neither")
+    ),
+    "page-in-the-open": Rule(
+        N_("the status page would go over the network unencrypted: it has no certificate, and listens on {listen}"),
+        N_("name its 'certificate' and its 'key', or listen on 127.0.0.1, behind a proxy with TLS"),
+    ),
     # jobs
     "unknown-variable": Rule(N_("no job has a variable '{name}'"), N_("write {near}")),
     # rollouts

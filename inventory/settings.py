@@ -1,12 +1,13 @@
-"""Settings of devices by selector: how we log in, and what jobs are to use."""
+"""Settings of devices by selector: how we log in, and what jobs are to use; and those of the status page."""
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 
 from inventory.declared import ProvinceFile
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
-from inventory.model import AccessRule, Province, VariablesRule
+from inventory.model import AccessRule, Province, StatusPage, VariablesRule
 from inventory.selector import NothingChosenError, SelectorError, select_devices
 from inventory.yamlfile import Document
 
@@ -49,3 +50,25 @@ def _check_selectors(document: Document, province: Province, gaps: Gaps) -> Iter
                     yield finding(place, "bad-selector", problem=error)
             except SelectorError as error:
                 yield finding(place, "bad-selector", problem=error)
+
+
+def resolve_page(document: Document, shape: ProvinceFile) -> tuple[StatusPage | None, list[Finding]]:
+    """Return the status page, and what keeps it from being served."""
+    if shape.page is None:
+        return None, []
+    said, place = shape.page, document.place("page")
+    page = StatusPage(said.listen, said.certificate, said.key, said.public, place)
+    return page, list(_check_page(page))
+
+
+def _check_page(page: StatusPage) -> Iterator[Finding]:
+    if bool(page.certificate) is not bool(page.key):
+        there, missing = ("certificate", "key") if page.certificate else ("key", "certificate")
+        yield finding(page.place, "incomplete-certificate", there=f"'{there}'", missing=f"'{missing}'")
+    elif not page.certificate and not is_loopback(page.listen):
+        yield finding(page.place, "page-in-the-open", listen=page.listen)
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether what listens on an ADDRESS:PORT is reached from this machine only."""
+    return ipaddress.ip_address(listen.rpartition(":")[0].strip("[]")).is_loopback

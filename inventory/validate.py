@@ -96,6 +96,7 @@ _STAND_INS: Mapping[str, Any] = {
     "contacts": [],
     "working_hours": {},
     "database": "x",
+    "page": None,
 }
 
 
