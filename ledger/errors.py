@@ -10,6 +10,8 @@ LedgerError
 ├── UnknownRunError     no run of that id
 ├── UnknownRolloutError no rollout of that id or name
 ├── UnknownOutageError  no outage, or no planned work, of that id
+├── UnknownAccountError nobody of that name has an account, or no token has that id
+├── AccountExistsError  that person has an account already
 ├── IllegalMoveError    a task cannot go from its state to that one, or what has ended is to go on
 ├── OutdatedError       something happened to the rollout meanwhile
 ├── LeaseHeldError      another controller holds the lease
@@ -79,6 +81,14 @@ class UnknownRolloutError(LedgerError):
 
 class UnknownOutageError(LedgerError):
     """No outage, or no planned work, of that id is in the ledger."""
+
+
+class UnknownAccountError(LedgerError):
+    """Nobody of that name has an account, or no token that is in force has that id."""
+
+
+class AccountExistsError(LedgerError):
+    """That person has an account already."""
 
 
 class IllegalMoveError(LedgerError):

@@ -5,7 +5,7 @@ A change here needs a revision of its own in `ledger/migrations/versions`, and H
 
 from sqlalchemy import Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-HEAD = "0003"
+HEAD = "0004"
 METADATA = MetaData()
 
 RUN = Table(
@@ -160,4 +160,43 @@ DAILY = Table(
     Column("trips", Integer, nullable=False),  # pings that were answered, and their round trips in seconds
     Column("trip_seconds", Double, nullable=False),
     Column("longest_trip", Double, nullable=False),
+)
+
+ACCOUNT = Table(
+    "account",
+    METADATA,
+    Column("person", Text, primary_key=True),  # as people.yaml calls them
+    Column("hash", Text, nullable=False),  # of the password, in the form of argon2
+    Column("failures", Integer, nullable=False),  # in a row, an attempt that is under way included
+    Column("locked_until", Text),
+    Column("created", Text, nullable=False),
+    Column("changed", Text, nullable=False),  # when the password was last set
+    Column("disabled", Text),
+)
+
+TOKEN = Table(
+    "token",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("secret", String(64), nullable=False, unique=True),  # its SHA-256
+    Column("person", Text, ForeignKey("account.person"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("last_used", Text),
+    Column("revoked", Text),
+    Index("token_of_person", "person"),
+)
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("id", String(64), primary_key=True),  # the SHA-256 of what the browser has
+    Column("person", Text, ForeignKey("account.person"), nullable=False),
+    Column("created", Text, nullable=False),
+    Column("last_seen", Text, nullable=False),
+    Column("expires", Text, nullable=False),  # whatever happens until then
+    Column("csrf", Text, nullable=False),
+    Index("session_of_person", "person"),
+    Index("session_expires", "expires"),
 )
