@@ -16,6 +16,8 @@ Seconds = Annotated[float, BeforeValidator(forms.seconds, json_schema_input_type
 TimeZone = Annotated[str, AfterValidator(forms.time_zone)]
 SshKey = Annotated[str, AfterValidator(forms.ssh_key)]
 Listen = Annotated[str, AfterValidator(forms.listen)]
+Relay = Annotated[str, AfterValidator(forms.relay)]
+Email = Annotated[str, AfterValidator(forms.email)]
 Domain = Annotated[str, AfterValidator(forms.domain)]
 Day = Annotated[date, BeforeValidator(forms.day, json_schema_input_type=str)]
 TimeOfDay = Annotated[time, BeforeValidator(forms.time_of_day, json_schema_input_type=str)]
@@ -116,6 +118,33 @@ class PageShape(Shape):
     public: bool = True  # whether it shows anything to people who are not logged in
 
 
+class AlertsShape(Shape):
+    """Who tells people of what is out, and how: what is told lasts at least `after`, and is told again at `repeat`."""
+
+    by: Literal["tuyen", "alertmanager", "nobody"] = "tuyen"
+    after: Seconds = 120.0
+    repeat: Annotated[Seconds, Field(ge=60, le=604800)] = 14400.0
+    group_wait: Seconds = 30.0  # for others of the same group, before a message goes out
+    relay: Relay = "localhost:25"  # the mail server that takes what a plain `mailto:` address is to get
+    sender: Email | None = None  # default: tuyen@ the domain
+
+
+class MaintenanceShape(Shape):
+    """Work that comes again: what `select` chooses is worked on in these hours, and what is away then does not count.
+
+    It lasts over midnight if it closes earlier than it opens.
+    """
+
+    select: Text  # devices
+    why: Text
+    days: list[Weekday] = Field(default=["mon", "tue", "wed", "thu", "fri", "sat", "sun"], min_length=1)
+    weeks: list[Literal["first", "second", "third", "fourth", "last"]] = Field(default_factory=list)  # of the month
+    opens: TimeOfDay
+    closes: TimeOfDay
+    since: Day = Field(default=date.min, alias="from")  # the first day on which it may open
+    until: Day = date.max  # the last one
+
+
 class ProvinceFile(Shape):
     """province.yaml: what holds for the whole province."""
 
@@ -135,6 +164,8 @@ class ProvinceFile(Shape):
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
     database: Text = ""  # URL of the ledger; default: SQLite below .tuyen/
     page: PageShape | None = None  # default: 'tuyen watch' serves no status page
+    alerts: AlertsShape | None = None  # default: 'tuyen watch' tells nobody
+    maintenance: list[MaintenanceShape] = Field(default_factory=list)
 
 
 class UnitShape(Shape):
@@ -302,6 +333,13 @@ class ServicesFile(Shape):
     services: dict[Slug, ServiceShape] = Field(min_length=1)
 
 
+class QuietShape(Shape):
+    """The hours in which a person is told only what somebody must get up for."""
+
+    since: TimeOfDay = Field(alias="from")
+    until: TimeOfDay
+
+
 class PersonShape(Shape):
     """Who; `under` is the office below which they may act."""
 
@@ -310,6 +348,8 @@ class PersonShape(Shape):
     under: Slug
     keys: list[SshKey] = Field(default_factory=list)
     notify: list[Text] = Field(default_factory=list)
+    language: Literal["vi", "en"] | None = None  # default: what the address says (?lang=en), or Vietnamese
+    quiet: QuietShape | None = None
 
 
 class PeopleFile(Shape):

@@ -23,6 +23,8 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _LIKE_TIME = re.compile(r"([01]?[0-9]|2[0-4]) ?[:.hg]? ?([0-5][0-9])?(:[0-9]{2})?")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LISTEN = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
+_RELAY = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
+_EMAIL = re.compile(r"[A-Za-z0-9._+-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)")
 _FACTORS = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SSH_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}( .*)?")
 
@@ -78,6 +80,22 @@ def listen(text: str) -> str:
     except ValueError:
         pass
     raise _refuse("bad-listen", text)
+
+
+def relay(text: str) -> str:
+    """Return the name of a machine and a port as they are, or refuse them with "bad-relay"."""
+    match = _RELAY.fullmatch(text)
+    if not match or not 0 < int(match[3]) < 65536:
+        like = f"{text}:25"
+        raise _refuse("bad-relay", text, like if _RELAY.fullmatch(like) else "mail.kiengiang.example:25")
+    return text
+
+
+def email(text: str) -> str:
+    """Return an e-mail address as it is, or refuse it with "bad-email"."""
+    if not _EMAIL.fullmatch(text):
+        raise _refuse("bad-email", text)
+    return text
 
 
 def mac(text: str) -> str:

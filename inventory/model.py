@@ -19,6 +19,10 @@ def _empty() -> Mapping[str, Any]:
     return EMPTY
 
 
+def _no_holidays() -> "Mapping[date, Holiday]":
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Dated(Generic[T]):
     """A value that changes on known days: `since` ascending, `values` of the same length."""
@@ -174,6 +178,8 @@ class Person:
     keys: tuple[str, ...]  # SSH public keys, authorized_keys form
     notify: tuple[str, ...]
     place: Place
+    language: str = ""  # vi, en; "": what an address says
+    quiet: Window | None = None  # in which they are told only what somebody must get up for
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +215,31 @@ class StatusPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Who tells people of what is out, and how. Seconds throughout."""
+
+    by: Literal["tuyen", "alertmanager", "nobody"] = "nobody"
+    after: float = 120.0  # for which it lasts at least
+    repeat: float = 14400.0  # between two messages about what lasts
+    group_wait: float = 30.0  # for others of the same group, before a message goes out
+    relay: str = "localhost:25"  # the mail server that takes what a plain `mailto:` address is to get
+    sender: str = ""  # an e-mail address
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Work that comes again: what it chooses is worked on then, and what is away does not count."""
+
+    select: str  # a selector of devices
+    why: str
+    window: Window
+    weeks: frozenset[int]  # of the month, 1 to 4, -1 the last; empty: each
+    since: date  # the first day on which it may open
+    until: date  # the last one
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class WorkingHours:
     """When offices receive citizens."""
 
@@ -216,6 +247,16 @@ class WorkingHours:
     window: Window
     offices: frozenset[str]  # the ids that it selects
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day on which offices are closed; `working`: one on which they are open instead of another day."""
+
+    day: date
+    name: str
+    place: Place
+    working: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,9 +344,12 @@ class Province:
     variables: tuple[VariablesRule, ...] = ()
     database: str = ""  # URL of the ledger; "": SQLite below the province's .tuyen/
     working_hours: tuple[WorkingHours, ...] = ()
+    holidays: Mapping[date, Holiday] = field(default_factory=_no_holidays)  # in order of time
     rollouts: Mapping[str, Rollout] = field(default_factory=_empty)
     practice: bool = False  # its addresses are nobody's: ask them in the lab only
     page: StatusPage | None = None
+    alerts: AlertSettings = AlertSettings()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @cached_property
     def devices_of(self) -> Mapping[str, tuple[Device, ...]]:

@@ -17,12 +17,13 @@ from inventory.finding import Finding, finding
 from inventory.forms import slug_of
 from inventory.gaps import Gaps
 from inventory.kinds import check_kinds, resolve_kinds
+from inventory.maintenance import resolve_maintenance
 from inventory.model import DeviceType, Province
 from inventory.modules import BUILT_IN
 from inventory.offices import Group, Surroundings, resolve_group
 from inventory.rollouts import resolve_rollout, resolve_working_hours
 from inventory.services import resolve_modules
-from inventory.settings import resolve_page, resolve_settings
+from inventory.settings import resolve_alerts, resolve_page, resolve_settings
 from inventory.units import check_units, resolve_units
 from inventory.yamlfile import Document
 
@@ -134,11 +135,14 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
     province, ruled = resolve_settings(head.document, head.shape, province, gaps)
     hours, kept = resolve_working_hours(head.document, head.shape, province, gaps)
     page, open_to_all = resolve_page(head.document, head.shape)
-    province = replace(province, working_hours=hours, page=page)
+    alerts = resolve_alerts(head.shape)
+    recurring, unclear = resolve_maintenance(head.document, head.shape, province, gaps)
+    province = replace(province, working_hours=hours, page=page, alerts=alerts, maintenance=recurring)
     findings = [
         *ruled,
         *kept,
         *open_to_all,
+        *unclear,
         *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),
         *check_prefixes(by_file, networks),
         *check_devices(by_file, devices),

@@ -51,6 +51,8 @@ RULES: dict[str, Rule] = {
     "bad-listen": Rule(
         N_("{what}: '{value}' is no address of this machine with a port"), N_("write for example 0.0.0.0:8443")
     ),
+    "bad-relay": Rule(N_("{what}: '{value}' is no mail server with a port"), N_("write for example {near}")),
+    "bad-email": Rule(N_("{what}: '{value}' is no e-mail address"), N_("write for example tuyen@kiengiang.example")),
     "bad-mac": Rule(N_("{what}: '{value}' is no MAC address"), N_("write six pairs, for example 00:1d:aa:4b:2c:10")),
     "bad-bandwidth": Rule(N_("{what}: '{value}' is no bandwidth"), N_("write for example {near}")),
     "bad-duration": Rule(N_("{what}: '{value}' is no duration"), N_("write for example 500 ms, 30 s, 5 m or 1 h")),
@@ -162,6 +164,14 @@ RULES: dict[str, Rule] = {
         N_("the status page would go over the network unencrypted: it has no certificate, and listens on {listen}"),
         N_("name its 'certificate' and its 'key', or listen on 127.0.0.1, behind a proxy with TLS"),
     ),
+    # alerts and maintenance
+    "nobody-told": Rule(
+        N_("tuyen is to tell people of what is out, but no operator or approver has an address"),
+        N_("add 'notify: [mailto:NAME@DOMAIN]' to who is on call, or write 'alerts: {{by: nobody}}'"),
+    ),
+    "never-maintained": Rule(
+        N_("no day from {first} to {last} is one on which this work begins"), N_("change its days, weeks or dates")
+    ),
     # jobs
     "unknown-variable": Rule(N_("no job has a variable '{name}'"), N_("write {near}")),
     # rollouts
@@ -183,6 +193,11 @@ RULES: dict[str, Rule] = {
     "never-open": Rule(
         N_("the windows of {devices} lie within the working hours, so that nothing could ever be done"),
         N_("move the windows, or write 'working_hours: ignored'"),
+    ),
+    # holidays
+    "working-weekday": Rule(
+        N_("{day} is neither a Saturday nor a Sunday, so offices are open anyway"),
+        N_("mend the day, or delete 'working: true'"),
     ),
     # people
     "shared-ssh-key": Rule(N_("'{other}' has the same SSH key"), N_("give everyone a key of their own")),

@@ -1,11 +1,12 @@
 """Services and people: who depends on what, and who may touch it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pydantic import ValidationError
 
 from inventory.circles import circles
-from inventory.declared import ModuleShape, PeopleFile, ServicesFile, ServiceShape
+from inventory.declared import ModuleShape, PeopleFile, PersonShape, ServicesFile, ServiceShape
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
 from inventory.model import Module, Person, Province, Service, ServiceProbe
@@ -13,7 +14,10 @@ from inventory.modules import OPTIONS, options_of
 from inventory.nearest import nearest
 from inventory.selector import NothingChosenError, SelectorError, select_offices
 from inventory.validate import expectation, shown
+from inventory.windows import DAYS, Window
 from inventory.yamlfile import Document
+
+TOLD = frozenset({"operator", "approver"})  # the roles of those who are told of what is out
 
 
 def resolve_modules(
@@ -122,7 +126,8 @@ def resolve_people(
     for account, declared in shape.people.items():
         place = document.place("people", account)
         roles, own_keys, notify = tuple(declared.roles), tuple(declared.keys), tuple(declared.notify)
-        people[account] = Person(account, declared.name, roles, declared.under, own_keys, notify, place)
+        person = Person(account, declared.name, roles, declared.under, own_keys, notify, place)
+        people[account] = replace(person, language=declared.language or "", quiet=_quiet(declared))
         if declared.under not in province.offices and not gaps.has("offices", declared.under):
             near = nearest(declared.under, province.offices)
             findings.append(
@@ -133,4 +138,11 @@ def resolve_people(
             if keys.setdefault(body, account) != account:
                 where = document.place("people", account, "keys", position)
                 findings.append(finding(where, "shared-ssh-key", other=keys[body]))
+    if province.alerts.by == "tuyen" and not any(TOLD & {*one.roles} and one.notify for one in people.values()):
+        findings.append(finding(document.place("people"), "nobody-told"))
     return people, findings
+
+
+def _quiet(declared: PersonShape) -> Window | None:
+    quiet = declared.quiet
+    return Window(frozenset(range(len(DAYS))), quiet.since, quiet.until) if quiet else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from inventory.declared import ProvinceFile
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
-from inventory.model import AccessRule, Province, StatusPage, VariablesRule
+from inventory.model import AccessRule, AlertSettings, Province, StatusPage, VariablesRule
 from inventory.selector import NothingChosenError, SelectorError, select_devices
 from inventory.yamlfile import Document
 
@@ -50,6 +50,14 @@ def _check_selectors(document: Document, province: Province, gaps: Gaps) -> Iter
                     yield finding(place, "bad-selector", problem=error)
             except SelectorError as error:
                 yield finding(place, "bad-selector", problem=error)
+
+
+def resolve_alerts(shape: ProvinceFile) -> AlertSettings:
+    """Return who tells people of what is out; nobody, where nothing is said of it."""
+    said, sender = shape.alerts, f"tuyen@{shape.domain}"
+    if said is None:
+        return AlertSettings(sender=sender)
+    return AlertSettings(said.by, said.after, said.repeat, said.group_wait, said.relay, said.sender or sender)
 
 
 def resolve_page(document: Document, shape: ProvinceFile) -> tuple[StatusPage | None, list[Finding]]:

@@ -97,6 +97,8 @@ _STAND_INS: Mapping[str, Any] = {
     "working_hours": {},
     "database": "x",
     "page": None,
+    "alerts": None,
+    "maintenance": [],
 }
 
 
