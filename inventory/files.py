@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from inventory.finding import Finding, Place, finding
 
-NAMES = ("province.yaml", "units.yaml", "kinds.yaml", "services.yaml", "people.yaml", "secrets.yaml")
+NAMES = ("province.yaml", "units.yaml", "kinds.yaml", "services.yaml", "people.yaml", "holidays.yaml", "secrets.yaml")
 _NEAR_MISSES = (
     ("offices", "*/*", "offices/"),
     ("rollouts", "*/*", "rollouts/"),

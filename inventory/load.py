@@ -27,10 +27,12 @@ from inventory.declared import (
     ServicesFile,
     UnitsFile,
 )
+from inventory.declared_holidays import HolidaysFile
 from inventory.declared_rollouts import RolloutFile
 from inventory.files import misplaced, paths_in
 from inventory.finding import Finding, InvalidProvinceError, InventoryError, Place, finding
 from inventory.gaps import NO_GAPS, Gaps
+from inventory.holidays import resolve_holidays
 from inventory.language import _
 from inventory.model import Province, Rollout
 from inventory.resolution import (
@@ -140,6 +142,7 @@ class Loader:
         rollouts = self._folder("rollouts", "*", RolloutFile, notes)
         services = self._file("services.yaml", ServicesFile, notes, required=False)
         people = self._file("people.yaml", PeopleFile, notes, required=False)
+        holidays = self._file("holidays.yaml", HolidaysFile, notes, required=False)
         notes.findings += misplaced(self.folder)
         if not offices and not notes.gaps.any("offices"):
             notes.findings.append(finding(Place("offices/"), "file-missing", what="offices/*.yaml"))
@@ -156,6 +159,10 @@ class Loader:
             rollouts,
             notes,
         )
+        if holidays:
+            days, found = resolve_holidays(holidays.document, holidays.shape)
+            notes.findings += found
+            province = replace(province, holidays=days)
         return self._add_services_and_people(province, services, people, notes) if head and units and kinds else None
 
     def _resolve(

@@ -16,6 +16,7 @@ from inventory.declared import (
     ServicesFile,
     UnitsFile,
 )
+from inventory.declared_holidays import HolidaysFile
 from inventory.declared_rollouts import RolloutFile
 from inventory.model import Province
 
@@ -29,6 +30,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "people": PeopleFile,
     "device-type": DeviceTypeFile,
     "rollout": RolloutFile,
+    "holidays": HolidaysFile,
 }
 
 
