@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import fleet, inventory_load, provision, rollout, scrape
+from benchmarks import fleet, inventory_load, provision, rollout, scrape, states, watch
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "inventory": inventory_load.measure,
     "scrape": scrape.measure,
     "fleet": fleet.measure,
+    "states": states.measure,
+    "watch": watch.measure,
     "provision": provision.measure,
     "rollout": rollout.measure,
 }
