@@ -5,7 +5,7 @@ A change here needs a revision of its own in `ledger/migrations/versions`, and H
 
 from sqlalchemy import Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-HEAD = "0004"
+HEAD = "0005"
 METADATA = MetaData()
 
 RUN = Table(
@@ -199,4 +199,20 @@ SESSION = Table(
     Column("csrf", Text, nullable=False),
     Index("session_of_person", "person"),
     Index("session_expires", "expires"),
+)
+
+NOTICE = Table(
+    "notice",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("made", Text, nullable=False),  # before it is sent
+    Column("person", Text, nullable=False),
+    Column("address", Text, nullable=False),  # its SHA-256: an address may hold a secret
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("alerts", Text, nullable=False),  # JSON: what it tells of which alerts
+    Column("tries", Integer, nullable=False),
+    Column("sent", Text),
+    Column("given_up", Text),
+    Index("notice_made", "made"),
 )
