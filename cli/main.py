@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from typer.models import CommandInfo
 
+from cli import account as account_commands
 from cli import audit as audit_commands
 from cli import hosts as hosts_commands
 from cli import inventory as inventory_commands
@@ -35,6 +36,7 @@ from ledger.errors import (
     LedgerDamagedError,
     LedgerError,
     LedgerNewerError,
+    UnknownAccountError,
     UnknownOutageError,
     UnknownRolloutError,
     UnknownRunError,
@@ -46,6 +48,7 @@ UNREADABLE_LEDGER = (
     LedgerAbsentError,
     LedgerDamagedError,
     LedgerNewerError,
+    UnknownAccountError,
     UnknownOutageError,
     UnknownRolloutError,
     UnknownRunError,
@@ -70,6 +73,7 @@ app.command(epilog=example("tuyen facts role=server,under=an-bien"))(facts)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
 app.add_typer(outage_commands.app, name="outage", no_args_is_help=True)
 app.add_typer(monitoring_commands.app, name="monitoring", no_args_is_help=True)
+app.add_typer(account_commands.app, name="account", no_args_is_help=True)
 app.add_typer(audit_commands.app, name="audit-log", no_args_is_help=True)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
 
