@@ -58,7 +58,7 @@ def append_many(
     connection: Connection, ledger: Ledger, actor: Actor, entries: Iterable[tuple[str, Mapping[str, Any]]]
 ) -> Head:
     """Add a row for each (action, details), in their order, and return the new head."""
-    last = _head(connection)
+    last = head_of(connection)
     at = stamp(ledger.clock())
     rows: list[dict[str, Any]] = []
     for action, details in entries:
@@ -81,8 +81,11 @@ def _hash(previous: str, row: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{previous}{_canonical(row)}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _head(connection: Connection) -> Head:
+def head_of(connection: Connection, upto: int | None = None) -> Head:
+    """Return the newest row's number and hash, as `connection` sees it; of the rows up to the number `upto`."""
     newest = select(AUDIT.c.seq, AUDIT.c.hash).order_by(AUDIT.c.seq.desc()).limit(1)
+    if upto is not None:
+        newest = newest.where(AUDIT.c.seq <= upto)
     found = connection.execute(newest).one_or_none()
     return Head(found.seq, found.hash) if found else Head(0, FIRST)
 
@@ -90,7 +93,7 @@ def _head(connection: Connection) -> Head:
 def head(ledger: Ledger) -> Head:
     """Return the newest row's number and hash, to be written down where the ledger's writers cannot reach."""
     with ledger.read() as connection:
-        return _head(connection)
+        return head_of(connection)
 
 
 def entries(ledger: Ledger, after: int = 0, limit: int = 1000) -> tuple[Entry, ...]:

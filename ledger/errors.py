@@ -6,6 +6,8 @@ LedgerError
 ├── LedgerNewerError    a newer tuyen has written it
 ├── LedgerFullError     nothing can be written: the disk is full, or may only be read
 ├── LedgerAbsentError   the database does not answer, or its kind is not supported
+├── BadBackupError      a backup is not whole, is of something else, or cannot be made or brought back here
+├── StateInUseError     somebody still works with the state that a backup is to replace
 ├── DeviceBusyError     another process, or what a dead one left behind, acts on the device
 ├── UnknownRunError     no run of that id
 ├── UnknownRolloutError no rollout of that id or name
@@ -60,6 +62,14 @@ class LedgerFullError(LedgerError):
 
 class LedgerAbsentError(LedgerError):
     """The database does not answer, refuses us, or is of a kind that is not supported."""
+
+
+class BadBackupError(LedgerError):
+    """A backup is not whole, is of something else, or cannot be made or brought back here."""
+
+
+class StateInUseError(LedgerError):
+    """Somebody still works with the state that a backup is to replace."""
 
 
 class DeviceBusyError(LedgerError):

@@ -24,15 +24,16 @@ def upgrade(ledger: "Ledger", scripts: str = SCRIPTS, newest: str = HEAD) -> Non
     the others wait for it. Raises LedgerNewerError, and what `Ledger.write` raises.
     """
     with ledger.read() as connection:
-        if _revision(connection) == newest:
+        if revision_of(connection) == newest:
             return
     with ledger.write() as connection:
-        revision = _revision(connection)  # another process may have come first
+        revision = revision_of(connection)  # another process may have come first
         if revision != newest:
             _apply(ledger, connection, scripts, revision, newest)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision that a ledger has; None for a database without a ledger."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -65,4 +66,6 @@ def back_up(file: Path, copy: Path) -> None:
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, file.stat().st_mode & 0o777))
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as target:
         source.backup(target)
+    with part.open("rb") as whole:
+        os.fsync(whole.fileno())
     part.replace(copy)
