@@ -110,8 +110,8 @@ class Row:
 class CauseFigures:
     """What one cause cost in one period; times are sums over offices (or services), in microseconds.
 
-    `outages` counts root outages that took something away; `own` is for how long they themselves were away, `behind`
-    for how long others were only because of them, and `nodes_behind` how many others those were.
+    `outages` counts the root outages that took something away, or that were planned; `own` is for how long things were
+    away by themselves, `behind` for how long others were only because of them, `nodes_behind` how many those were.
     """
 
     outages: int = 0
