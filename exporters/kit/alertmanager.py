@@ -11,7 +11,7 @@ from inventory.model import Province
 
 NOBODY = "nobody"  # where an alert stays that concerns no receiver
 TEMPLATES = "templates/*.tmpl"
-_RELAY = "localhost:25"  # the mail server of this machine
+GROUP_BY = ("alertname", "district", "cause")
 _INSIDE = "|".join((Scope.LINK, Scope.DEVICE))
 
 
@@ -20,20 +20,20 @@ def alertmanager_config(province: Province, settings: KitSettings) -> dict[str, 
     receivers = receivers_of(province)
     return {
         "global": {
-            "smtp_smarthost": _RELAY,
-            "smtp_from": f"tuyen@{province.domain}",
+            "smtp_smarthost": province.alerts.relay,
+            "smtp_from": province.alerts.sender,
             "smtp_require_tls": False,
         },
         "templates": [TEMPLATES],
         "route": {
             "receiver": NOBODY,
-            "group_by": ["alertname", "district", "cause"],
+            "group_by": list(GROUP_BY),
             "group_wait": duration(2 * settings.interval),
             "group_interval": duration(4 * settings.interval),
             "repeat_interval": "12h",
             "routes": [_route(province, receiver) for receiver in receivers],
         },
-        "inhibit_rules": list(_inhibitions(province)),
+        "inhibit_rules": inhibitions(province),
         "receivers": [{"name": NOBODY}, *(_receiver(receiver) for receiver in receivers)],
     }
 
@@ -60,6 +60,11 @@ def _email(address: str, language: str) -> dict[str, Any]:
         "text": f'{{{{ template "tuyen.{language}.text" . }}}}',
         "html": "",
     }
+
+
+def inhibitions(province: Province) -> list[dict[str, Any]]:
+    """Return which alerts mute which others, so that one cause gives one alert."""
+    return list(_inhibitions(province))
 
 
 def _inhibitions(province: Province) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,9 @@ from exporters.kit.alert import Alert, Scope, Severity
 from inventory.language import N_
 
 DAY = 86400
+EARLY, SOON = 30 * DAY, 7 * DAY  # before a certificate ends
+LOW_CHARGE = 0.2  # of a battery that runs
+CLOCK_OFF = 0.5  # seconds of a time server
 _DEVICE = "* on (device) group_left (office, district, role) tuyen:device:info"
 _LEFT = "max by (device, about) (tuyen_probe_certificate_expiry_timestamp_seconds) - time()"
 _NODE = "instance, office, district, role"
@@ -33,7 +36,7 @@ PROBE_ALERTS = (
         kept=True,
         expr=_about_device(
             "max by (device) (tuyen_probe_ups_battery_low) == 1\n"
-            "  or (max by (device) (tuyen_probe_ups_battery_charge_ratio) < 0.2\n"
+            f"  or (max by (device) (tuyen_probe_ups_battery_charge_ratio) < {LOW_CHARGE}\n"
             "      and on (device) tuyen_probe_ups_on_battery == 1)"
         ),
         summary=N_("The battery of {device} is nearly empty"),
@@ -44,7 +47,7 @@ PROBE_ALERTS = (
         scope=Scope.DEVICE,
         severity=Severity.WARNING,
         rounds=4,
-        expr=_about_device(f"{_LEFT} < {30 * DAY} > {7 * DAY}"),
+        expr=_about_device(f"{_LEFT} < {EARLY} > {SOON}"),
         summary=N_("The certificate of {device} {about} ends in {span}"),
         advice=N_("Renew it: tuyen run certificates {device}."),
     ),
@@ -53,7 +56,7 @@ PROBE_ALERTS = (
         scope=Scope.DEVICE,
         severity=Severity.CRITICAL,
         rounds=4,
-        expr=_about_device(f"{_LEFT} <= {7 * DAY}"),
+        expr=_about_device(f"{_LEFT} <= {SOON}"),
         summary=N_("The certificate of {device} {about} ends within a week, or has ended ({span})"),
         advice=N_("Renew it now: tuyen run certificates {device}."),
     ),
@@ -80,7 +83,7 @@ PROBE_ALERTS = (
         scope=Scope.DEVICE,
         severity=Severity.WARNING,
         seconds=900,
-        expr=_about_device("max by (device) (abs(tuyen_probe_ntp_offset_seconds)) > 0.5"),
+        expr=_about_device(f"max by (device) (abs(tuyen_probe_ntp_offset_seconds)) > {CLOCK_OFF}"),
         summary=N_("The clock of the time server {device} is off by {span}"),
         advice=N_("Signatures and logins fail when clocks differ; see: tuyen check {device}."),
     ),

@@ -1,8 +1,8 @@
 """Who is told of what, and how: people.yaml's `notify`, as far as Alertmanager can carry it without a secret.
 
-An address may say its language, `?lang=en`; without that it is Vietnamese. A plain `mailto:name@domain` becomes an
-e-mail through the mail server of this machine, `json://` and `jsons://` (apprise's words) a webhook. Whatever holds a
-password or speaks to another service stays with `tuyen` itself; `left_out` names it.
+People say their language; an address may say another one, `?lang=en`; without either it is Vietnamese. A plain
+`mailto:name@domain` becomes an e-mail through the mail server that `alerts:` names, `json://` and `jsons://` (apprise's
+words) a webhook. Whatever holds a password or speaks to another service stays with `tuyen` itself; `left_out` names it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,9 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from exporters.kit.alert import LANGUAGES
 from inventory.model import Person, Province
 from inventory.selector import below
+from inventory.services import TOLD
 
 _WEBHOOKS: Mapping[str, str] = {"json": "http", "jsons": "https"}
-_TOLD = frozenset({"operator", "approver"})
-
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
@@ -35,9 +34,9 @@ class Receiver:
 def receivers_of(province: Province) -> tuple[Receiver, ...]:
     """Return the receivers, in the order in which people.yaml first names their offices."""
     found: dict[tuple[str, str], list[str]] = {}
-    for person in _people(province):
+    for person in people_told(province):
         for address in person.notify:
-            language, sendable = _language(address), _sendable(address)
+            language, sendable = language_of(person, address), _sendable(address)
             if sendable:
                 found.setdefault((person.under, language), []).append(sendable)
     return tuple(_receiver(under, language, addresses) for (under, language), addresses in found.items())
@@ -47,7 +46,7 @@ def left_out(province: Province) -> tuple[tuple[str, str], ...]:
     """Return (account, scheme) of each address that the kit cannot carry."""
     return tuple(
         (person.account, address.partition(":")[0])
-        for person in _people(province)
+        for person in people_told(province)
         for address in person.notify
         if not _sendable(address)
     )
@@ -65,10 +64,18 @@ def matchers_of(province: Province, under: str) -> list[str]:
     return [f'office=~"{"|".join(sorted(theirs))}"']
 
 
-def _people(province: Province) -> Iterator[Person]:
+def people_told(province: Province) -> Iterator[Person]:
+    """Yield those who are told of what is out under their office: who may act, and who approves."""
     return (
-        person for person in province.people.values() if person.under in province.offices and _TOLD & {*person.roles}
+        person for person in province.people.values() if person.under in province.offices and TOLD & {*person.roles}
     )
+
+
+def language_of(person: Person, address: str) -> str:
+    """Return the language, "vi" or "en", in which a person is told at an address of theirs."""
+    parts = _split(address)
+    said = parse_qs(parts.query).get("lang", [""])[0] if parts else ""
+    return said if said in LANGUAGES else person.language or LANGUAGES[0]
 
 
 def _receiver(under: str, language: str, addresses: list[str]) -> Receiver:
@@ -82,12 +89,6 @@ def _split(address: str) -> SplitResult | None:
         return urlsplit(address)
     except ValueError:
         return None
-
-
-def _language(address: str) -> str:
-    parts = _split(address)
-    said = parse_qs(parts.query).get("lang", [""])[0] if parts else ""
-    return said if said in LANGUAGES else LANGUAGES[0]
 
 
 def _sendable(address: str) -> str:

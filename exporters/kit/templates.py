@@ -1,11 +1,11 @@
-"""The words of an e-mail in each language, as Alertmanager's templates."""
+"""The words of an e-mail in each language, as Alertmanager's templates; `exporters.alerts` says the same."""
 
 from inventory.language import N_, in_language
 
-_FIRING = N_("{count} alerts")
-_RESOLVED = N_("{count} resolved")
-_SINCE = N_("since {time}")
-_OVER = N_("over since {time}")
+FIRING = N_("{count} alerts")
+RESOLVED = N_("{count} resolved")
+SINCE = N_("since {time}")
+OVER = N_("over since {time}")
 _TEMPLATE = """\
 {{{{ define "tuyen.{language}.subject" -}}}}
 [{name}] {{{{ if eq .Status "firing" }}}}{firing}{{{{ else }}}}{resolved}{{{{ end }}}}: \
@@ -27,10 +27,10 @@ def template_text(language: str, province: str) -> str:
     return _TEMPLATE.format(
         language=language,
         name=_quoted(province),
-        firing=in_language(_FIRING, language).format(count="{{ .Alerts.Firing | len }}"),
-        resolved=in_language(_RESOLVED, language).format(count="{{ .Alerts.Resolved | len }}"),
-        since=in_language(_SINCE, language).format(time=clock.format(when="StartsAt")),
-        over=in_language(_OVER, language).format(time=clock.format(when="EndsAt")),
+        firing=in_language(FIRING, language).format(count="{{ .Alerts.Firing | len }}"),
+        resolved=in_language(RESOLVED, language).format(count="{{ .Alerts.Resolved | len }}"),
+        since=in_language(SINCE, language).format(time=clock.format(when="StartsAt")),
+        over=in_language(OVER, language).format(time=clock.format(when="EndsAt")),
     )
 
 
