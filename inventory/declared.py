@@ -145,6 +145,30 @@ class MaintenanceShape(Shape):
     until: Day = date.max  # the last one
 
 
+class BackupShape(Shape):
+    """Where backups of tuyen's state go, and how many are kept; paths relative to the province's folder."""
+
+    folder: Text = ".tuyen/backups"
+    keep: int = Field(default=14, ge=1, le=1000)
+    passphrase_file: Text = ""  # by which they are sealed; default: they are not
+
+
+class ReportsShape(Shape):
+    """Where reports that are written by themselves go, and at what time of the day."""
+
+    folder: Text = "reports"
+    at: TimeOfDay = time(6, 30)
+    formats: list[Literal["xlsx", "pdf", "html", "json"]] = Field(default=["xlsx", "pdf"], min_length=1)
+
+
+class ScheduleShape(Shape):
+    """What `tuyen schedule` lets the machine do by itself; times are the province's."""
+
+    night: TimeOfDay = time(1, 30)  # when the first of the nightly jobs begins
+    backup: BackupShape = BackupShape()
+    reports: ReportsShape = ReportsShape()
+
+
 class ProvinceFile(Shape):
     """province.yaml: what holds for the whole province."""
 
@@ -166,6 +190,7 @@ class ProvinceFile(Shape):
     page: PageShape | None = None  # default: 'tuyen watch' serves no status page
     alerts: AlertsShape | None = None  # default: 'tuyen watch' tells nobody
     maintenance: list[MaintenanceShape] = Field(default_factory=list)
+    schedule: ScheduleShape = ScheduleShape()
 
 
 class UnitShape(Shape):

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
@@ -240,6 +240,19 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """What the machine does by itself, in the province's time; paths are relative to the province's folder."""
+
+    night: time = time(1, 30)  # when the first of the nightly jobs begins
+    backup_folder: str = ".tuyen/backups"
+    backup_keep: int = 14  # files
+    passphrase_file: str = ""  # by which backups are sealed; "": they are not
+    reports_folder: str = "reports"
+    reports_at: time = time(6, 30)
+    reports_formats: tuple[str, ...] = ("xlsx", "pdf")
+
+
+@dataclass(frozen=True, slots=True)
 class WorkingHours:
     """When offices receive citizens."""
 
@@ -350,6 +363,7 @@ class Province:
     page: StatusPage | None = None
     alerts: AlertSettings = AlertSettings()
     maintenance: tuple[Maintenance, ...] = ()
+    schedule: Schedule = Schedule()
 
     @cached_property
     def devices_of(self) -> Mapping[str, tuple[Device, ...]]:

@@ -22,6 +22,7 @@ from inventory.model import DeviceType, Province
 from inventory.modules import BUILT_IN
 from inventory.offices import Group, Surroundings, resolve_group
 from inventory.rollouts import resolve_rollout, resolve_working_hours
+from inventory.schedule import resolve_schedule
 from inventory.services import resolve_modules
 from inventory.settings import resolve_alerts, resolve_page, resolve_settings
 from inventory.units import check_units, resolve_units
@@ -137,12 +138,16 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
     page, open_to_all = resolve_page(head.document, head.shape)
     alerts = resolve_alerts(head.shape)
     recurring, unclear = resolve_maintenance(head.document, head.shape, province, gaps)
-    province = replace(province, working_hours=hours, page=page, alerts=alerts, maintenance=recurring)
+    schedule, exposed = resolve_schedule(head.document, head.shape)
+    province = replace(
+        province, working_hours=hours, page=page, alerts=alerts, maintenance=recurring, schedule=schedule
+    )
     findings = [
         *ruled,
         *kept,
         *open_to_all,
         *unclear,
+        *exposed,
         *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),
         *check_prefixes(by_file, networks),
         *check_devices(by_file, devices),

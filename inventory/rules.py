@@ -172,6 +172,11 @@ RULES: dict[str, Rule] = {
     "never-maintained": Rule(
         N_("no day from {first} to {last} is one on which this work begins"), N_("change its days, weeks or dates")
     ),
+    # the schedule
+    "backup-in-git": Rule(
+        N_("backups hold keys, and '{folder}' lies in the province's folder, which is kept in git"),
+        N_("choose a folder outside, such as /var/backups/tuyen, or one below .tuyen/"),
+    ),
     # jobs
     "unknown-variable": Rule(N_("no job has a variable '{name}'"), N_("write {near}")),
     # rollouts

@@ -99,6 +99,7 @@ _STAND_INS: Mapping[str, Any] = {
     "page": None,
     "alerts": None,
     "maintenance": [],
+    "schedule": {},
 }
 
 
