@@ -1,7 +1,6 @@
 """`tuyen rollout`: a job carried to many offices, in waves behind gates."""
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import say
+from cli.output import complain, say
 from cli.settings import Format, FormatOption, Settings, example, settings
 from inventory.language import _
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from cli.rollout_state import Seen
 
 app = typer.Typer(help=_("Carry a job to many offices, in waves behind gates, over days, whatever happens."))
-EVERY = 2.0  # seconds between two looks with --watch
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=_("the rollout's name, or its id"))]
 PersonOption = Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))]
 WhyOption = Annotated[str, typer.Option("--why", help=_("the reason, for those who look at it later"))]
@@ -63,6 +61,7 @@ def start(
     detach: DetachOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
     person: PersonOption = "",
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Start a rollout and drive it here until it has ended or failed. After Ctrl-C, go on with: tuyen rollout resume.
 
@@ -73,13 +72,15 @@ def start(
     from cli.rollout_state import ledger_of
     from cli.rollout_view import is_done
 
+    _check_answer(form, yes=yes)
     options = settings(context)
     intent = intend(options, what, person)
     with ledger_of(options, intent.province) as ledger:
-        rollout = begin(options, ledger, intent, yes=yes)
+        rollout = begin(options, ledger, intent, yes=yes, form=form)
         if rollout is None:
             raise typer.Exit(1)
-        seen = _drive(control(options, ledger, intent.province, rollout, person), person, detach=detach)
+        begun = control(options, ledger, intent.province, rollout, person)
+        seen = _drive(begun, person, detach=detach, form=form)
     raise typer.Exit(0 if seen is None or is_done(seen) else 1)
 
 
@@ -94,31 +95,43 @@ def drive(context: typer.Context, name: NameArgument, person: PersonOption = "")
 def status(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="[NAME]", help=_("name or id; default: all under way"))] = "",
-    watch: Annotated[bool, typer.Option("--watch", "-w", help=_("look again and again, until Ctrl-C"))] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help=_("follow it until Ctrl-C; piped, a line for each thing that happens"))
+    ] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Show how rollouts stand: waves, devices, gates, rate, expected end, who drives, and what it waits for."""
-    from cli.rollout_view import show_boards
+    from cli.rollout_watch import show_boards, watch_boards
 
-    while True:
-        show_boards(settings(context), name, form, clear=watch)
-        if not watch:
-            return
-        time.sleep(EVERY)
+    look = watch_boards if watch else show_boards
+    look(settings(context), name, form)
 
 
 @app.command(epilog=example("tuyen rollout pause agent-2 --why 'storm warning'"))
-def pause(context: typer.Context, name: NameArgument, why: WhyOption = "", person: PersonOption = "") -> None:
+def pause(
+    context: typer.Context,
+    name: NameArgument,
+    why: WhyOption = "",
+    person: PersonOption = "",
+    form: FormatOption = Format.TABLE,
+) -> None:
     """Let nothing new be begun; what is at work is finished."""
-    from cli.rollout_control import say_who_drives
+    from cli.rollout_control import answer, say_who_drives
 
     with _controlled(settings(context), name, person) as control:
-        say(_("{rollout} is paused").format(rollout=control.pause(why).plan.name))
-        say_who_drives(control.seen())
+        seen = control.pause(why)
+        answer(control, seen, form, _("{rollout} is paused").format(rollout=seen.plan.name))
+        say_who_drives(seen)
 
 
 @app.command(epilog=example("tuyen rollout resume agent-2", "tuyen rollout resume agent-2 --detach"))
-def resume(context: typer.Context, name: NameArgument, detach: DetachOption = False, person: PersonOption = "") -> None:
+def resume(
+    context: typer.Context,
+    name: NameArgument,
+    detach: DetachOption = False,
+    person: PersonOption = "",
+    form: FormatOption = Format.TABLE,
+) -> None:
     """Go on after a pause, a failed gate, or a controller that died; drives the rollout here if nobody does.
 
     What had failed before is accepted: it does not fail the gate again. Exit code 1 as with start.
@@ -126,18 +139,25 @@ def resume(context: typer.Context, name: NameArgument, detach: DetachOption = Fa
     from cli.rollout_view import is_done
 
     with _controlled(settings(context), name, person) as control:
-        seen = _drive_on(control, control.resume(), person, detach=detach)
+        seen = _drive_on(control, control.resume(), person, detach=detach, form=form)
     raise typer.Exit(0 if seen is None or is_done(seen) else 1)
 
 
 @app.command(epilog=example("tuyen rollout abort agent-2"))
-def abort(context: typer.Context, name: NameArgument, why: WhyOption = "", person: PersonOption = "") -> None:
+def abort(
+    context: typer.Context,
+    name: NameArgument,
+    why: WhyOption = "",
+    person: PersonOption = "",
+    form: FormatOption = Format.TABLE,
+) -> None:
     """End a rollout: nothing new is begun; what is at work is finished, and what is done stays."""
-    from cli.rollout_control import say_who_drives
+    from cli.rollout_control import answer, say_who_drives
 
     with _controlled(settings(context), name, person) as control:
-        say(_("{rollout} is aborted").format(rollout=control.abort(why).plan.name))
-        say_who_drives(control.seen())
+        seen = control.abort(why)
+        answer(control, seen, form, _("{rollout} is aborted").format(rollout=seen.plan.name))
+        say_who_drives(seen)
 
 
 @app.command(epilog=example("tuyen rollout rollback agent-2", "tuyen rollout rollback agent-2 --scope wave --yes"))
@@ -151,18 +171,20 @@ def rollback(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
     detach: DetachOption = False,
     person: PersonOption = "",
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Put back what a rollout has changed, and end it; drives it here if nobody does. Exit code 1 as with start."""
     from cli.rollout_control import to_put_back
     from cli.rollout_view import is_put_back
     from playbooks.rollout.plan import OnFailure
 
+    _check_answer(form, yes=yes)
     scopes = {Scope.FAILED: OnFailure.DEVICE, Scope.WAVE: OnFailure.WAVE, Scope.ALL: OnFailure.ALL}
     with _controlled(settings(context), name, person) as control:
         question = _("put {count} devices back?").format(count=len(to_put_back(control.seen(), scopes[scope])))
         if not yes and not typer.confirm(question, err=True):
             raise typer.Exit(1)
-        seen = _drive_on(control, control.roll_back(scopes[scope], why), person, detach=detach)
+        seen = _drive_on(control, control.roll_back(scopes[scope], why), person, detach=detach, form=form)
     raise typer.Exit(0 if seen is None or is_put_back(seen) else 1)
 
 
@@ -175,11 +197,12 @@ def approve(
         Path | None, typer.Option(metavar="FILE", help=_("your private SSH key; default: your agent signs"))
     ] = None,
     person: PersonOption = "",
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Approve of a wave, signed with your SSH key. Not for the author: somebody else must look."""
     from cli.rollout_control import approve as sign_and_append
 
-    sign_and_append(settings(context), name, person, wave, key)
+    sign_and_append(settings(context), name, person, wave, key, form)
 
 
 @app.command("list", epilog=example("tuyen rollout list", "tuyen rollout list --format json"))
@@ -223,6 +246,11 @@ def export(
         out.write_text(text, encoding="utf-8")
 
 
+def _check_answer(form: Format, *, yes: bool) -> None:
+    if form is Format.JSON and not yes:
+        raise typer.BadParameter(_("add --yes: json has nobody to ask"), param_hint="--format")
+
+
 @contextmanager
 def _controlled(options: Settings, name: str, person: str) -> Iterator["Control"]:
     """Open the ledger, and give the rollout into the hands of a person who may act on it."""
@@ -234,18 +262,21 @@ def _controlled(options: Settings, name: str, person: str) -> Iterator["Control"
         yield control(options, ledger, province, name, person)
 
 
-def _drive_on(control: "Control", seen: "Seen", person: str, *, detach: bool) -> "Seen | None":
+def _drive_on(control: "Control", seen: "Seen", person: str, *, detach: bool, form: Format) -> "Seen | None":
     """Drive a rollout unless somebody does already."""
-    from cli.rollout_control import say_who_drives
+    from cli.rollout_control import print_state, say_who_drives
 
-    if seen.driver:
-        say_who_drives(seen)
-        return None
-    return _drive(control, person, detach=detach)
+    if not seen.driver:
+        return _drive(control, person, detach=detach, form=form)
+    if form is Format.JSON:
+        print_state(control, seen)
+    say_who_drives(seen)
+    return None
 
 
-def _drive(control: "Control", person: str, *, detach: bool) -> "Seen | None":
+def _drive(control: "Control", person: str, *, detach: bool, form: Format = Format.TABLE) -> "Seen | None":
     """Drive a rollout and return how it stands then; None when a process of its own does it."""
+    from cli.rollout_control import answer, print_state
     from cli.rollout_drive import Drive
     from cli.rollout_drive import detach as detached
     from cli.rollout_view import Board
@@ -254,12 +285,17 @@ def _drive(control: "Control", person: str, *, detach: bool) -> "Seen | None":
     if detach:
         log = detached(control.folder, control.ledger, seen, person)
         message = _("{rollout} ({id}) is under way; its log is {log}")
-        say(message.format(rollout=seen.plan.name, id=seen.record.id, log=log))
+        told = message.format(rollout=seen.plan.name, id=seen.record.id, log=log)
+        answer(control, control.seen(), form, told, log=str(log))
         return None
-    stopped = Drive(control.folder, control.province, control.ledger, control.who, seen).run()
-    say("")
+    tell = complain if form is Format.JSON else say
+    stopped = Drive(control.folder, control.province, control.ledger, control.who, seen, tell).run()
     after = control.seen()
-    Board(control.ledger, control.province, after).show()
+    if form is Format.JSON:
+        print_state(control, after)
+    else:
+        say("")
+        Board(control.ledger, control.province, after).show()
     if stopped:
         raise KeyboardInterrupt
     return after

@@ -161,7 +161,7 @@ def _check_ways(intent: Intent) -> None:
     Session(_opened(intent), lambda _event: None)
 
 
-def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool) -> str | None:
+def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool, form: Format) -> str | None:
     """Show what a rollout is going to do, ask, and write it down as started; return its id, None when not wanted."""
     plan = intent.plan
     if under_way := [one for one in unended(ledger) if one.name == plan.name]:
@@ -169,7 +169,8 @@ def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool) -> st
         raise PlanError(message.format(name=plan.name, id=under_way[0].id))
     knowledge = gather(options.folder(), intent.province)
     _check_ways(intent)
-    Course(intent.province, intent.job, plan, typical_seconds(ledger, intent.job.name)).show()
+    if form is Format.TABLE:
+        Course(intent.province, intent.job, plan, typical_seconds(ledger, intent.job.name)).show()
     if not yes and not typer.confirm(
         _("start this rollout on {count} devices?").format(count=len(plan.devices)), err=True
     ):

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from cli.actor import actor, check_may_act
-from cli.output import complain, say
+from cli.output import complain, print_json, say
 from cli.rollout_state import Seen, ledger_of, see
+from cli.rollout_view import Board
 from cli.rollout_words import STATUSES
-from cli.settings import Settings
+from cli.settings import Format, Settings
 from inventory.language import _
 from inventory.model import Province
 from ledger.connection import Ledger
@@ -114,7 +115,9 @@ def control(options: Settings, ledger: Ledger, province: Province, key: str, per
     return Control(options.folder(), province, ledger, who, seen.record.id)
 
 
-def approve(options: Settings, key: str, person: str, wave: int | None, private: Path | None) -> Seen:
+def approve(
+    options: Settings, key: str, person: str, wave: int | None, private: Path | None, form: Format = Format.TABLE
+) -> Seen:
     """Sign and write down an approval; `wave` counts from 1. Raises AccessError, PlaybookError, LedgerError."""
     province = options.load()
     who = actor(province, person)
@@ -132,7 +135,7 @@ def approve(options: Settings, key: str, person: str, wave: int | None, private:
         approved = Draft(Kind.APPROVED, wave=number, details={"person": who.person, "signature": signature})
         append(ledger, seen.record.id, [approved], actor=who)
         after = see(ledger, province, seen.record.id)
-    _say_approved(after, number)
+        answer(Control(options.folder(), province, ledger, who, seen.record.id), after, form, _approved(after, number))
     return after
 
 
@@ -153,12 +156,25 @@ def _checked_wave(seen: Seen, number: int) -> int:
     return number
 
 
-def _say_approved(seen: Seen, number: int) -> None:
+def _approved(seen: Seen, number: int) -> str:
     wave = seen.plan.waves[number]
     people = dict.fromkeys(seen.state.approved.get(number, ()))
     message = _("wave {number} ({wave}) of {rollout}: approved by {people} ({count} of {wanted})")
     values = {"people": ", ".join(people), "count": len(people), "wanted": wave.approvals}
-    say(message.format(number=number + 1, wave=wave.name, rollout=seen.plan.name, **values))
+    return message.format(number=number + 1, wave=wave.name, rollout=seen.plan.name, **values)
+
+
+def answer(control: Control, seen: Seen, form: Format, text: str, **extra: object) -> None:
+    """Say what was done; to programs how the rollout stands then."""
+    if form is Format.JSON:
+        print_state(control, seen, **extra)
+    else:
+        say(text)
+
+
+def print_state(control: Control, seen: Seen, **extra: object) -> None:
+    """Print a rollout as it stands, in the items of `tuyen rollout status --format json`."""
+    print_json(Board(control.ledger, control.province, seen).items(), **extra)
 
 
 def say_who_drives(seen: Seen) -> None:

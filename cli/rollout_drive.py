@@ -45,13 +45,14 @@ Orders = Callable[[tuple[str, ...]], Order]
 
 @dataclass(frozen=True)
 class Drive:
-    """A rollout that this process is going to drive, in the name of `who`."""
+    """A rollout that this process is going to drive, in the name of `who`. `say` tells its course, line by line."""
 
     folder: Path
     province: Province
     ledger: Ledger
     who: Actor
     seen: Seen
+    say: Callable[[str], None] = say
 
     def run(self) -> bool:
         """Drive it until it has ended, has failed, or Ctrl-C (True); what happens is told line by line.
@@ -104,7 +105,7 @@ class Drive:
         def follow() -> None:
             while not over.wait(0.3):
                 with suppress(LedgerError):  # the loop tells it, and waits
-                    tell_steps(journal, zone)
+                    tell_steps(journal, zone, self.say)
 
         thread = threading.Thread(target=follow, name="follow", daemon=True)
         thread.start()
@@ -114,13 +115,13 @@ class Drive:
             over.set()
             thread.join()
             with suppress(LedgerError):
-                tell_steps(journal, zone)
+                tell_steps(journal, zone, self.say)
 
 
-def tell_steps(journal: Journal, zone: ZoneInfo) -> None:
-    """Say what has happened since the last time, a line each."""
+def tell_steps(journal: Journal, zone: ZoneInfo, tell: Callable[[str], None] = say) -> None:
+    """Tell what has happened since the last time, a line each."""
     for step in journal.read():
-        say(course(journal.plan, step, zone))
+        tell(course(journal.plan, step, zone))
 
 
 def planned_job(folder: Path, plan: RolloutPlan, *, putting_back: bool = False) -> Job:

@@ -1,24 +1,22 @@
-"""Looking at rollouts: the board, the list, a device's history, and evidence for others."""
+"""One rollout as it stands: as a board for people, as items for programs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from cli.output import console, print_json, print_table, say
+from cli.output import print_table, safe, say
 from cli.rollout_course import local
-from cli.rollout_state import Seen, Surroundings, hours_by_device, ledger_of, see
+from cli.rollout_state import Seen, Surroundings, hours_by_device
 from cli.rollout_words import DEVICE_STATES, STATUS_STYLES, STATUSES, WAITING, counted
-from cli.settings import Format, Settings
 from inventory.language import N_, _
 from inventory.model import Province
 from ledger.connection import Ledger
 from ledger.records import now
-from ledger.rollout_history import rollouts, unended
 from playbooks.catalogue import find_job
 from playbooks.errors import PlaybookError
 from playbooks.rollout.decide import decide
@@ -26,19 +24,23 @@ from playbooks.rollout.estimate import estimate_waves, seconds_of, typical_secon
 from playbooks.rollout.plan import Wave
 from playbooks.rollout.state import DeviceState, Kind, Result, Status
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 BOARD_COLUMNS = {"wave": N_("WAVE"), "name": N_("NAME"), "count": N_("DEVICES"), "how": N_("HOW"), "gate": N_("GATE")}
 DEVICE_COLUMNS = {"device": N_("DEVICE"), "is": N_("STATE"), "tries": N_("TRIES"), "reason": N_("WHY")}
 _HOUR = 3600.0
 _NOTABLE = (DeviceState.AT_WORK, DeviceState.FAILED, DeviceState.OWED, DeviceState.ROLLED_BACK, DeviceState.NOT_DONE)
 _MOST_DEVICES = 20  # on the board
 Items = list[dict[str, Any]]
+Drawn = tuple[Mapping[str, str], Items]  # a table: its columns, and its rows
 
 
 class Board:
     """One rollout as it stands."""
 
     def __init__(self, ledger: Ledger, province: Province, seen: Seen) -> None:
-        self._ledger, self._province, self._seen = ledger, province, seen
+        self._ledger, self._province, self.seen = ledger, province, seen
         try:
             self._hours = hours_by_device(province, seen.plan)
         except PlaybookError:  # its declaration is gone: it can still be looked at
@@ -46,7 +48,7 @@ class Board:
 
     def rollout_item(self) -> dict[str, Any]:
         """Return the whole in one item."""
-        seen, state, plan = self._seen, self._seen.state, self._seen.plan
+        seen, state, plan = self.seen, self.seen.state, self.seen.plan
         states = Counter(str(status.state) for status in state.devices.values())
         return {
             "is": "rollout",
@@ -72,15 +74,15 @@ class Board:
         }
 
     def _waits_for(self) -> str:
-        around = Surroundings(self._ledger, self._province, self._seen.record, self._hours)
-        return str(decide(self._seen.plan, self._seen.state, now(), around.world()).waiting_for)
+        around = Surroundings(self._ledger, self._province, self.seen.record, self._hours)
+        return str(decide(self.seen.plan, self.seen.state, now(), around.world()).waiting_for)
 
     def _rate(self) -> float | None:
         """Return how many devices an hour were done in the last hour; None when none was."""
         moment = now()
-        done = [datetime.fromisoformat(event.at) for event in self._seen.events if _is_done(event.details)]
+        done = [datetime.fromisoformat(event.at) for event in self.seen.events if _is_done(event.details)]
         lately = [at for at in done if moment - at <= timedelta(seconds=_HOUR)]
-        begun = [datetime.fromisoformat(event.at) for event in self._seen.events if event.kind == Kind.DISPATCHED]
+        begun = [datetime.fromisoformat(event.at) for event in self.seen.events if event.kind == Kind.DISPATCHED]
         if not lately:
             return None
         span = min(_HOUR, max(60.0, (moment - begun[0]).total_seconds()))
@@ -88,7 +90,7 @@ class Board:
 
     def _ends(self) -> str | None:
         """Return when the last wave would pass if all went well from now on, in UTC; None when nobody can say."""
-        seen, plan = self._seen, self._seen.plan
+        seen, plan = self.seen, self.seen.plan
         if seen.state.status is not Status.RUNNING:
             return None
         left = [Wave(wave.name, tuple(filter(self._is_ahead, wave.devices))) for wave in self._waves_ahead()]
@@ -105,16 +107,16 @@ class Board:
         return ends.isoformat(timespec="seconds") if ends else None
 
     def _waves_ahead(self) -> tuple[Wave, ...]:
-        return tuple(wave for number, wave in enumerate(self._seen.plan.waves) if number not in self._seen.state.passed)
+        return tuple(wave for number, wave in enumerate(self.seen.plan.waves) if number not in self.seen.state.passed)
 
     def _is_ahead(self, device: str) -> bool:
-        return self._seen.state.devices[device].state in (DeviceState.WAITING, DeviceState.AT_WORK)
+        return self.seen.state.devices[device].state in (DeviceState.WAITING, DeviceState.AT_WORK)
 
     def _own_seconds(self) -> float | None:
         """Return how long a device took in this rollout, in the median."""
         begun: dict[str, datetime] = {}
         took = []
-        for event in self._seen.events:
+        for event in self.seen.events:
             dispatch = str(event.details.get("dispatch", ""))
             if event.kind == Kind.DISPATCHED:
                 begun[dispatch] = datetime.fromisoformat(event.at)
@@ -124,11 +126,11 @@ class Board:
 
     def wave_items(self) -> Items:
         """Return an item a wave."""
-        state = self._seen.state
+        state = self.seen.state
         return [
             {
                 "is": "wave",
-                "rollout": self._seen.plan.name,
+                "rollout": self.seen.plan.name,
                 "wave": number + 1,
                 "name": wave.name,
                 "devices": len(wave.devices),
@@ -137,11 +139,11 @@ class Board:
                 "approvals": wave.approvals,
                 "approved": list(dict.fromkeys(state.approved.get(number, ()))),
             }
-            for number, wave in enumerate(self._seen.plan.waves)
+            for number, wave in enumerate(self.seen.plan.waves)
         ]
 
     def _gate(self, number: int) -> str:
-        state = self._seen.state
+        state = self.seen.state
         if number in state.passed:
             return "passed"
         if number != state.wave:
@@ -152,7 +154,7 @@ class Board:
 
     def device_items(self) -> Items:
         """Return an item a device."""
-        plan = self._seen.plan
+        plan = self.seen.plan
         return [
             {
                 "is": "device",
@@ -167,7 +169,7 @@ class Board:
             }
             for number, wave in enumerate(plan.waves)
             for device in wave.devices
-            for status in [self._seen.state.devices[device]]
+            for status in [self.seen.state.devices[device]]
         ]
 
     def items(self) -> Items:
@@ -178,18 +180,35 @@ class Board:
         """Print the board."""
         for line in self._heading():
             say(line)
-        say("")
-        print_table(BOARD_COLUMNS, [self._row(item) for item in self.wave_items()])
-        notable = [item for item in self.device_items() if item["state"] in _NOTABLE]
-        if notable:
+        for columns, rows in self._tables():
             say("")
+            print_table(columns, rows)
+        if more := self._more():
+            say(more)
+
+    def drawn(self) -> "list[RenderableType]":
+        """Return the board as rich draws it."""
+        parts: list[RenderableType] = [Text(safe(line)) for line in self._heading()]
+        for columns, rows in self._tables():
+            parts += [Text(), _drawn(columns, rows)]
+        return [*parts, Text(more)] if (more := self._more()) else parts
+
+    def _tables(self) -> Iterable[Drawn]:
+        """Yield the waves, and the first of the devices that are worth a line."""
+        yield BOARD_COLUMNS, [self._row(item) for item in self.wave_items()]
+        if notable := self._notable():
             rows = [{**item, "is": Text(_(DEVICE_STATES[item["state"]]))} for item in notable[:_MOST_DEVICES]]
-            print_table(DEVICE_COLUMNS, rows)
-            if len(notable) > _MOST_DEVICES:
-                say(_("... and {count} more").format(count=len(notable) - _MOST_DEVICES))
+            yield DEVICE_COLUMNS, rows
+
+    def _notable(self) -> Items:
+        return [item for item in self.device_items() if item["state"] in _NOTABLE]
+
+    def _more(self) -> str:
+        count = len(self._notable()) - _MOST_DEVICES
+        return _("... and {count} more").format(count=count) if count > 0 else ""
 
     def _heading(self) -> Iterable[str]:
-        seen, item, zone = self._seen, self.rollout_item(), self._province.time_zone
+        seen, item, zone = self.seen, self.rollout_item(), self._province.time_zone
         status = _(STATUSES[item["status"]]) + (f": {item['reason']}" if item["reason"] else "")
         yield _("{rollout} ({id}), {job}, by {author}: {status}").format(**{**item, "status": status})
         yield counted(str(device.state) for device in seen.state.devices.values())
@@ -207,15 +226,15 @@ class Board:
         yield self._driver()
 
     def _driver(self) -> str:
-        driver = self._seen.driver
+        driver = self.seen.driver
         if driver is None:
-            return _("nobody drives it; go on with: tuyen rollout resume {name}").format(name=self._seen.plan.name)
+            return _("nobody drives it; go on with: tuyen rollout resume {name}").format(name=self.seen.plan.name)
         message = _("driven by {person} on {host}, process {process}")
         return message.format(person=driver.person, host=driver.host, process=driver.pid)
 
     def _row(self, item: Mapping[str, Any]) -> dict[str, Any]:
-        wave = self._seen.plan.waves[item["wave"] - 1]
-        states = (str(self._seen.state.devices[device].state) for device in wave.devices)
+        wave = self.seen.plan.waves[item["wave"] - 1]
+        states = (str(self.seen.state.devices[device].state) for device in wave.devices)
         gate = _(GATES[item["gate"]])
         if item["approvals"] and item["gate"] == "ahead":
             gate = _("approved by {count} of {wanted}").format(count=len(item["approved"]), wanted=item["approvals"])
@@ -229,6 +248,18 @@ GATES: Mapping[str, str] = {
     "baking": N_("baking"),
     "open": N_("under way"),
 }
+
+
+def _drawn(columns: Mapping[str, str], rows: Items) -> "RenderableType":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns.values():
+        table.add_column(_(heading), overflow="fold")
+    for row in rows:
+        cells = (row.get(key) for key in columns)
+        table.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell)) for cell in cells))
+    return table
 
 
 def _is_done(details: Mapping[str, Any]) -> bool:
@@ -250,22 +281,3 @@ def is_put_back(seen: Seen) -> bool:
     """Whether nothing is left of what was to be put back."""
     left = {DeviceState.FAILED, DeviceState.OWED, DeviceState.NOT_DONE}
     return seen.state.status is Status.ENDED and not any(one.state in left for one in seen.state.devices.values())
-
-
-def show_boards(options: Settings, name: str, form: Format, *, clear: bool) -> None:
-    """Print how one rollout stands, or all that are under way; the newest one when none is."""
-    province = options.load()
-    with ledger_of(options, province) as ledger:
-        keys = [name] if name else [one.id for one in unended(ledger)] or [one.id for one in rollouts(ledger, limit=1)]
-        boards = [Board(ledger, province, see(ledger, province, key)) for key in keys]
-        if form is Format.JSON:
-            print_json([item for board in boards for item in board.items()])
-            return
-        if clear:
-            console().clear()
-        for number, board in enumerate(boards):
-            if number:
-                say("")
-            board.show()
-        if not boards:
-            say(_("there was no rollout yet; declare one in rollouts/, then: tuyen rollout plan NAME"))

@@ -58,6 +58,10 @@ RESULTS: Mapping[str, str] = {
     "lost": N_("was lost in the middle"),
     "reverted": N_("returned to what it was"),
 }
+STEPS: Mapping[str, str] = {
+    "apply": N_("apply"),
+    "rollback": N_("roll back"),
+}
 _OF_ROLLOUT: Mapping[str, str] = {
     "started": N_("started"),
     "paused": N_("paused: {why}"),
@@ -103,7 +107,8 @@ def _line(plan: "RolloutPlan", event: "Event") -> str:
         reason = str(details.get("reason") or "")
         return f"{event.device}: {result}" + (f": {reason}" if reason else "")
     if kind in _OF_DEVICE:
-        values = {"step": details.get("step", ""), "why": details.get("why", "")}
+        step = str(details.get("step", ""))
+        values = {"step": _(STEPS.get(step, step)), "why": details.get("why", "")}
         return _(_OF_DEVICE[kind]).format(device=event.device, **values)
     if kind in _OF_WAVE and 0 <= event.wave < len(plan.waves):
         wave = plan.waves[event.wave]

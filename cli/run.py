@@ -10,6 +10,7 @@ from cli.settings import Format, FormatOption, Settings, settings
 from inventory.language import N_, _
 
 JOB_COLUMNS = {"job": N_("JOB"), "driver": N_("DRIVER"), "risk": N_("RISK"), "fits": N_("FITS"), "about": N_("ABOUT")}
+RISKS = {"ordinary": N_("ordinary"), "cut-off": N_("cut-off")}
 
 
 def run(
@@ -88,6 +89,7 @@ def _list_jobs(options: Settings, form: Format) -> None:
     if form is Format.JSON:
         print_json(items)
     else:
-        print_table(JOB_COLUMNS, items)
+        risks = {name: _(RISKS[job.shape.risk]) for name, job in jobs.items()}
+        print_table(JOB_COLUMNS, [{**item, "risk": risks[str(item["job"])]} for item in items])
     if findings:
         raise InvalidJobError(findings)

@@ -217,6 +217,22 @@ def test_pause_and_abort(rollout: As, under_way: str) -> None:
     assert rollout("lan", "resume", "greet").returncode == 1
 
 
+def test_programs_are_told_how_it_stands_after_each_command(rollout: As, province: Path, under_way: str) -> None:
+    key = str(province.parent / "mai")
+    for who, words, status in (
+        ("lan", ("pause", "greet", "--why", "a storm"), "paused"),
+        ("mai", ("approve", "greet", "--key", key), "paused"),
+        ("lan", ("abort", "greet"), "ended"),
+    ):
+        told = items(rollout(who, *words, "--format", "json"))
+        assert [told[0][key] for key in ("is", "id", "status")] == ["rollout", under_way, status]
+        assert told == items(rollout("lan", "status", "greet", "--format", "json"))
+    assert told[2]["approved"] == ["mai"]
+    unasked = rollout("lan", "rollback", "greet", "--format", "json")
+    assert unasked.returncode == 2
+    assert "json has nobody to ask" in unasked.stderr.replace("\n", " ")
+
+
 def test_approval_is_anothers_and_signed(rollout: As, province: Path, under_way: str) -> None:
     own = rollout("lan", "approve", "greet", "--key", str(province.parent / "lan"))
     assert "is the author" in own.stderr

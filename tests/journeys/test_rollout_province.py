@@ -1,84 +1,153 @@
-"""The one-stop agent on booted boxes of all communes of the example, its controller killed twenty times on the way."""
+"""The one-stop agent on booted boxes of all communes: waves, gates, hours, twenty kills, and a broken version."""
 
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from inventory.load import load
+from inventory.model import Province as Declared
+from inventory.windows import DAYS
+from lab.practice import Lab, enter_command
+from playbooks.rollout.state import Kind
 from tests.conftest import NO_NETWORK
-from tests.journeys.test_rollout import BOXES, INSTALL, URL, Fleet, probed
+from tests.journeys.fleet import BOXES, Fleet, check_order, install, probed
 
 pytestmark = pytest.mark.soak
 KILLS = 20
 SECONDS = 4 * 3600
+URL = "https://motcua.kiengiang.example"
 SSH = ("-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oConnectTimeout=20", "-oLogLevel=ERROR")
+COUNTERS_CLOSE, ISLANDS_OPEN = timedelta(minutes=3), timedelta(minutes=12)  # after the rollout is declared
 
 
-@dataclass(frozen=True)
+@dataclass
 class Province:
     """A province folder whose lab is up, as people work in it."""
 
     folder: Path
+
+    @cached_property
+    def lab(self) -> Lab:
+        return Lab.load(self.folder / ".tuyen" / "lab")
+
+    @cached_property
+    def declared(self) -> Declared:
+        return load(self.folder)
 
     def _in_lab(self, *words: str) -> list[str]:
         return [*NO_NETWORK, sys.executable, "-m", "cli", "--province", str(self.folder), "lab", *words]
 
     def _tuyen(self, *words: str) -> list[str]:
         # its first words are those that controller_of looks for
-        return self._in_lab(
-            "run", "--", sys.executable, "-m", "cli", "--lang", "en", "--province", str(self.folder), *words
-        )
+        words = (sys.executable, "-m", "cli", "--lang", "en", "--province", str(self.folder), *words)
+        return enter_command(self.lab, words)
 
-    def lab(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def of_lab(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return _run(self._in_lab(*words), 1200)
 
     def tuyen(self, *words: str, seconds: float = SECONDS) -> "subprocess.CompletedProcess[str]":
         return _run(self._tuyen(*words), seconds)
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(self._tuyen(*words), text=True, start_new_session=True, **streams)  # type: ignore[call-overload,no-any-return]
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(self._tuyen(*words), text=True, start_new_session=True, **streams)
 
     def shell(self, box: str, command: str) -> str:
-        address = load(self.folder).devices[box].address
+        address = self.declared.devices[box].address
         known, key = f"-oUserKnownHostsFile={self.folder}/.tuyen/known_hosts", f"-i{self.folder}/.tuyen/id_ed25519"
         there = f"sudo -n sh -c {shlex.quote(command)}"
-        done = _run(self._in_lab("run", "--", "ssh", known, key, *SSH, f"tuyen@{address}", there), 120)
+        done = _run(enter_command(self.lab, ["ssh", known, key, *SSH, f"tuyen@{address}", there]), 300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
 
 def _run(command: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
+    )
 
 
 @pytest.fixture(scope="module")
 def fleet(kien_giang: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = Path(shutil.copytree(kien_giang, tmp_path_factory.mktemp("communes") / "kien-giang"))
     place = Province(folder)
-    done = place.lab("up", "--machines", BOXES, "--packages")
+    began = time.monotonic()
+    done = place.of_lab("up", "--machines", BOXES, "--packages")
     try:
         assert done.returncode == 0, done.stderr
+        print(f"lab up in {time.monotonic() - began:.1f} s")
         probed(folder, "type: advantech-ark-1123h, host: 8")
         trusted = place.tuyen("hosts", "trust", BOXES, "--yes")
         assert trusted.returncode == 0, trusted.stderr
         yield Fleet(place, BOXES, {"one_stop_url": URL})
     finally:
-        place.lab("down")
+        place.of_lab("down")
+
+
+def offer(fleet: Fleet, version: str) -> None:
+    done = Province(fleet.field.folder).of_lab("offer", "one-stop-agent", version)
+    assert done.returncode == 0, done.stderr
+
+
+def hours(folder: Path) -> dict[str, Any]:
+    """Let the counters close in some minutes, and return windows of which those of the islands open later still."""
+    zone = ZoneInfo(load(folder).time_zone)
+    now = datetime.now(zone)
+
+    def clock(after: timedelta) -> str:
+        return (now + after).strftime("%H:%M")
+
+    counters = (
+        f'working_hours: {{days: [{", ".join(DAYS)}], opens: "{clock(timedelta(hours=-6))}",'
+        f' closes: "{clock(COUNTERS_CLOSE)}"}}\n'
+    )
+    file = folder / "province.yaml"
+    file.write_text(re.sub(r"working_hours:\n(  .*\n)+", counters, file.read_text()))
+    mainland = {"opens": clock(timedelta(hours=-1)), "closes": clock(timedelta(hours=12))}
+    islands = {"opens": clock(ISLANDS_OPEN), "closes": clock(timedelta(hours=12))}
+    windows = [
+        {"select": select, "days": list(DAYS), **times}
+        for select, times in (("!island", mainland), ("island", islands))
+    ]
+    return {"working_hours": "respected", "windows": windows}
 
 
 def test_all_communes_converge_once_though_the_controller_is_killed(fleet: Fleet) -> None:
-    fleet.on_boxes(INSTALL)
-    assert Province(fleet.field.folder).lab("offer", "one-stop-agent", "2.0").returncode == 0
-    fleet.declare("agent-2", "2.0", {"percent": 20}, {"percent": 40})
-    done = fleet.rollout("agent-2", kills=KILLS)
+    fleet.on_boxes(install(URL))
+    assert fleet.versions() == {"ii 1.0"}
+    offer(fleet, "2.0")
+    fleet.declare("agent-2", "2.0", {"percent": 20}, {"percent": 40}, **hours(fleet.field.folder))
+    began = time.monotonic()
+    done = fleet.rollout("agent-2", kills=KILLS, seconds=SECONDS)
+    print(f"{len(fleet.boxes)} boxes, {fleet.kills} kills: {time.monotonic() - began:.0f} s")
+    fleet.tell_resumption("agent-2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert fleet.versions() == {"ii 2.0"}
     assert set(fleet.changes_to("2.0").values()) == {1}
     assert fleet.kills == KILLS
+    check_order(fleet, "agent-2", "2.0")
+    checked = fleet.field.tuyen("audit-log", "verify")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_broken_version_stops_at_the_canary_and_touches_nobody_else(fleet: Fleet) -> None:
+    offer(fleet, "3.0")
+    fleet.declare("agent-3", "3.0", {"percent": 20})
+    done = fleet.rollout("agent-3", seconds=SECONDS)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert fleet.versions() == {"ii 2.0"}
+    assert {box for box, number in fleet.changes_to("3.0").items() if number} == {fleet.canary}
+    begun = {step.event.device for step in fleet.course("agent-3")[1] if step.event.kind is Kind.DISPATCHED}
+    assert begun == {fleet.canary}

@@ -1,0 +1,74 @@
+"""`tuyen rollout status --watch`: a board that follows on a terminal, lines where nobody looks at a screen."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cli.test_rollout import As, province, rollout, under_way
+from tests.conftest import NO_NETWORK
+
+__all__ = ["province", "rollout", "under_way"]  # fixtures
+
+
+def test_piped_the_watch_tells_the_board_once_and_then_a_line_for_each_thing(
+    province: Path, rollout: As, under_way: str
+) -> None:
+    with watching(province, stdout=subprocess.PIPE) as watch:
+        assert watch.stdout is not None
+        assert watch.stdout.readline().startswith(f"greet ({under_way}), greeting, by lan: running")
+        board = [line for _part in range(2) for line in iter(watch.stdout.readline, "\n")]
+        assert board[-1].split() == ["2", "rest", "1", "1", "waiting", "approved", "by", "0", "of", "1"]
+        assert rollout("lan", "pause", "greet", "--why", "a storm").returncode == 0
+        assert watch.stdout.readline().endswith(" paused: a storm\n")
+        watch.send_signal(signal.SIGINT)
+        rest, complained = watch.communicate(timeout=60)
+        assert (rest, complained, watch.returncode) == ("", "", 130)
+
+
+def test_on_a_terminal_the_board_follows(province: Path, rollout: As, under_way: str) -> None:
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (30, 110))
+    with watching(province, stdout=terminal) as watch:
+        os.close(terminal)
+        read_until(screen, b"nobody drives it")
+        assert rollout("lan", "pause", "greet", "--why", "a storm").returncode == 0
+        drawn = read_until(screen, b"paused: a storm")
+        assert b"\x1b[1A" in drawn, "it goes up, and draws over the board before"
+        assert b"\x1b[2J" not in drawn, "what stood on the screen before stays"
+        watch.send_signal(signal.SIGINT)
+        assert watch.wait(60) == 130
+    os.close(screen)
+
+
+@contextmanager
+def watching(province: Path, stdout: int) -> "Iterator[subprocess.Popen[str]]":
+    command = [*NO_NETWORK, sys.executable, "-m", "cli", "--lang", "en", "--province", str(province)]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG"))}
+    with subprocess.Popen(
+        [*command, "rollout", "status", "greet", "--watch"],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**kept, "PYTHONUTF8": "1", "TERM": "xterm"},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(screen: int, wanted: bytes) -> bytes:
+    """Return what is drawn until `wanted` is; fails when nothing more comes."""
+    drawn = b""
+    while wanted not in drawn:
+        assert select.select([screen], [], [], 60)[0], drawn
+        drawn += os.read(screen, 4096)
+    return drawn
