@@ -44,7 +44,7 @@ from playbooks.work import Work, done_of, own_faults
 
 RUNS = Path(".tuyen", "runs")  # below the province's folder: logs and plans, a folder a use
 GOOD = frozenset({Ended.CHANGED, Ended.UNCHANGED})
-_FILES = 1000  # open ones that we may need beside a lock a device
+_FILES = 1000  # open ones that we may need beside a lock and a log a device
 _GROUP = 0o770
 
 
@@ -87,7 +87,7 @@ class Session:
     def __enter__(self) -> Self:
         """Take the devices' locks and open the ledger. Raises LedgerError, PlaybookError."""
         order = self.order
-        _allow_files(len(self._wanted) + _FILES)
+        _allow_files(2 * len(self._wanted) + _FILES)
         with ExitStack() as opening:
             self.ledger = opening.enter_context(open_ledger(order.province.database or order.folder / FILE))
             doing = f"{order.job.name}: {order.command}"
@@ -111,6 +111,7 @@ class Session:
                 parallel=order.parallel,
                 stop=self.stop,
             )
+            opening.callback(self.work.kept.close)
             self._open = opening.pop_all()
         return self
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inventory.language import _
-from playbooks.batch import Batch
+from playbooks.batch import Batch, Kept
 from playbooks.drivers import driver
 from playbooks.errors import PlaybookError
 from playbooks.event import Done, Event, Outcome
@@ -29,6 +29,7 @@ class Work:
     locks: tuple[int, ...] = ()
     parallel: int = 20
     stop: threading.Event = field(default_factory=threading.Event)
+    kept: Kept = field(default_factory=Kept)  # whoever makes it closes it, before the locks are let go
 
     def log_of(self, device: str) -> str:
         """Return where the log of a device is, from the province's folder of state."""
@@ -65,6 +66,7 @@ class Work:
                 stop=self.stop,
                 locks=self.locks,
                 parallel=self.parallel,
+                kept=self.kept,
             )
             with own_faults():
                 (do or driver(self.job.shape.driver).perform)(batch)

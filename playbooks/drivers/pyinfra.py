@@ -1,4 +1,6 @@
-"""The pyinfra driver: many small Linux machines at once, in one child process a step.
+"""The pyinfra driver: many small Linux machines at once, in one child process.
+
+The child goes on to the next step of a run, as it takes long to start; that of a risky job ends with each step.
 
 A step is `apply.py`, `verify.py` or `rollback.py` of the job, with `deploy(values)`; see `playbooks.deploying`.
 Check asks each operation of apply what it would do, in order, as if those before it had succeeded.
@@ -6,42 +8,38 @@ Check asks each operation of apply what it would do, in order, as if those befor
 The order, with secrets, goes to the child's stdin only. What the child says comes back through the mask.
 """
 
-import contextlib
 import json
 import os
 import selectors
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from inventory.language import _, current
 from playbooks.batch import Batch
+from playbooks.drivers.pyinfra_process import GRACE, LOG, Process
 from playbooks.event import Change, Doing, Done, Event, Note, Outcome
 from playbooks.job import Step
 from playbooks.target import Target
 
-LOG = "pyinfra.log"  # what the child prints: nothing, unless it breaks
 _FILES: Mapping[Step, str] = {
     Step.CHECK: "apply.py",
     Step.APPLY: "apply.py",
     Step.VERIFY: "verify.py",
     Step.ROLLBACK: "rollback.py",
 }
-_GRACE = 5.0  # seconds to finish the operations in hand
-_HERE = Path(__file__).parents[2]
+
+_MOST = 200  # characters of what pyinfra said last
 
 Take = Callable[[str, Mapping[str, Any]], None]
 
 
 def perform(batch: Batch) -> None:
-    """Do the batch's step on its devices; returns when each was told Done and the child is gone."""
+    """Do the batch's step on its devices; returns when each was told Done and the child is gone, or kept idle."""
     carry_out(batch, lambda _device, _facts: None)
 
 
@@ -64,44 +62,60 @@ class _Conversation:
         self._open = {target.id for target in batch.targets}
         self._end = time.monotonic() + batch.job.shape.timeout
         self._reason = ""  # why we ended it
+        self._open_logs = ExitStack()
+        self._logs: dict[str, TextIO] = {}
 
     def hold(self, file: Path) -> None:
-        heard, said = os.pipe()
-        with open(heard, "rb", buffering=0) as stream, _child(self._batch, said) as child:  # noqa: PTH123
-            os.close(said)
-            printed = threading.Thread(target=self._keep_printed, args=(child,))
-            printed.start()
-            try:
-                _order(child, self._batch, file)
-                self._listen(stream.fileno(), child)
-            finally:
-                _finish(child, 0 if self._reason else _GRACE)
-                printed.join()
-        self._close(child.returncode)
+        process = self._process()
+        rested = False
+        try:
+            process.order(_order(self._batch, file))
+            with self._open_logs:
+                rested = self._listen(process)
+        finally:
+            if rested and self._batch.kept and not self._batch.job.risky:
+                self._batch.kept.put(process)
+                code = 0
+            else:
+                code = process.end(0 if self._reason else GRACE)
+        self._close(code)
 
-    def _listen(self, descriptor: int, child: "subprocess.Popen[bytes]") -> None:
-        """Pass on what is said until the other side is closed, or too late."""
+    def _process(self) -> Process:
+        """Return the process of an earlier step, or a new one."""
+        idle = self._batch.kept.take() if self._batch.kept else None
+        if not isinstance(idle, Process):
+            return Process(self._batch)
+        if idle.alive:
+            return idle
+        idle.close()
+        return Process(self._batch)
+
+    def _listen(self, process: Process) -> bool:
+        """Pass on what is said until the order is carried out; False when it is ended before, by itself or by us."""
         rest = b""
         with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while not self._over(child):
+            selector.register(process.heard, selectors.EVENT_READ)
+            while not self._over(process):
                 if not selector.select(0.2):
                     continue
-                data = os.read(descriptor, 65536)
+                data = os.read(process.heard, 65536)
                 if not data:
-                    return
+                    return False
                 *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    self._pass_on(json.loads(line))
+                for message in map(json.loads, lines):
+                    if message["say"] == "rest":
+                        return not self._reason
+                    self._pass_on(message)
+        return False
 
-    def _over(self, child: "subprocess.Popen[bytes]") -> bool:
+    def _over(self, process: Process) -> bool:
         """Whether we have waited enough; the first time there is reason to end, the child is asked to."""
         now = time.monotonic()
         if not self._reason and (self._batch.stop.is_set() or now > self._end):
             late = _("it was not finished within {seconds:g} s").format(seconds=self._batch.job.shape.timeout)
             self._reason = _("interrupted") if self._batch.stop.is_set() else late
-            self._end = now + _GRACE
-            child.send_signal(signal.SIGTERM)
+            self._end = now + GRACE
+            process.ask_to_end()
         return bool(self._reason) and now > self._end
 
     def _pass_on(self, message: dict[str, Any]) -> None:
@@ -110,46 +124,35 @@ class _Conversation:
         if message["say"] == "facts":
             self._take(device, message["facts"])
             return
-        with batch.log(device).open("a", encoding="utf-8") as log:
-            log.write(_line(plain))
+        self._log(device).write(_line(plain))
         if event := _event(device, plain):
             if isinstance(event, Done):
                 self._open.discard(device)
             batch.tell(event)
 
-    def _keep_printed(self, child: "subprocess.Popen[bytes]") -> None:
-        assert child.stdout
-        with (self._batch.folder / LOG).open("a", encoding="utf-8") as log:
-            for line in child.stdout:
-                log.write(self._batch.mask(line.decode("utf-8", "replace")))
+    def _log(self, device: str) -> TextIO:
+        """Return the open log of a device: it is written to often."""
+        if device not in self._logs:
+            file = self._batch.log(device).open("a", encoding="utf-8", buffering=1)
+            self._logs[device] = self._open_logs.enter_context(file)
+        return self._logs[device]
 
     def _close(self, code: int) -> None:
         """Tell the end of what was left open."""
-        reason = self._reason or _("pyinfra ended in the middle (code {code}); see {log}").format(
-            code=code, log=self._batch.folder / LOG
+        if not self._open:
+            return
+        log = self._batch.folder / LOG
+        said = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+        reason = self._reason or _("pyinfra ended in the middle (code {code}): {said}; see {log}").format(
+            code=code, said=said[-1][:_MOST] if said else "-", log=log
         )
         for target in self._batch.targets:
             if target.id in self._open:
                 self._batch.tell(Done(target.id, Outcome.FAILED, reason))
 
 
-def _child(batch: Batch, said: int) -> "subprocess.Popen[bytes]":
-    paths = os.pathsep.join([str(_HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.Popen(
-        batch.child([sys.executable, "-P", "-m", "playbooks.drivers.pyinfra_child", str(said)]),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(said, *batch.locks),
-        start_new_session=True,
-        cwd="/",
-        env={**os.environ, "PYTHONPATH": paths, "PYTHONUTF8": "1"},
-    )
-
-
-def _order(child: "subprocess.Popen[bytes]", batch: Batch, file: Path) -> None:
-    """Hand the order over; a child that has died will be told of when its words are missed."""
-    order = {
+def _order(batch: Batch, file: Path) -> Mapping[str, Any]:
+    return {
         "file": str(file),
         "step": batch.step.value,
         "timeout": batch.job.shape.timeout,
@@ -157,9 +160,6 @@ def _order(child: "subprocess.Popen[bytes]", batch: Batch, file: Path) -> None:
         "language": current(),
         "targets": list(map(_ordered, batch.targets)),
     }
-    assert child.stdin
-    with contextlib.suppress(BrokenPipeError), child.stdin:
-        child.stdin.write(json.dumps(order).encode())
 
 
 def _ordered(target: Target) -> dict[str, Any]:
@@ -170,15 +170,6 @@ def _ordered(target: Target) -> dict[str, Any]:
         "known_hosts": str(target.known_hosts.absolute()),
         "variables": dict(target.variables),
     }
-
-
-def _finish(child: "subprocess.Popen[bytes]", patience: float) -> None:
-    """Let the child end, or end it with whatever it may have started."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(patience)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _event(device: str, message: Mapping[str, Any]) -> Event | None:

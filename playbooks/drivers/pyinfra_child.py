@@ -1,6 +1,6 @@
-"""The process in which pyinfra works: reads its order from stdin, and speaks on the descriptor it is given.
+"""The process in which pyinfra works: reads orders from stdin, one a line, and speaks on the descriptor it is given.
 
-python -m playbooks.drivers.pyinfra_child DESCRIPTOR < order.json
+python -m playbooks.drivers.pyinfra_child DESCRIPTOR < orders
 
 gevent replaces threads, sockets and waiting, so it comes before everything else.
 """
@@ -32,13 +32,16 @@ from playbooks.job import Step
 
 
 def main() -> None:
-    """Carry out the order; when asked to end, each device ends after the operation in hand."""
-    order = json.load(sys.stdin)
-    use(order["language"])
+    """Carry out orders as they come; when asked to end, each device ends after the operation in hand."""
     channel = Channel(int(sys.argv[1]))
     stopping = Event()
     gevent.signal_handler(signal.SIGTERM, stopping.set)
-    perform(order, channel, stopping)
+    waiting = gevent.get_hub().threadpool  # a plain read would let nothing else happen meanwhile
+    while not stopping.is_set() and (line := waiting.apply(sys.stdin.buffer.readline)):
+        order = json.loads(line)
+        use(order["language"])
+        perform(order, channel, stopping)
+        channel.say({"say": "rest"})
 
 
 def perform(order: Mapping[str, Any], channel: Channel, stopping: Event) -> None:

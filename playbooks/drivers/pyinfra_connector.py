@@ -29,12 +29,16 @@ class PinnedConnector(SSHConnector):
     uploads: str = ""  # a private folder on the device, for files on their way to root
 
     def connect(self) -> None:
-        """Log in, and make sure that we may become root. Raises ReachError."""
+        """Log in. Raises ReachError."""
         order = self.host.connector_data[ORDER]
         jumps = [Login(**hop) for hop in order["jumps"]]
         self.connection = connect(Login(**order["login"]), jumps, Path(order["known_hosts"]))
         self.client = self.connection.client  # type: ignore[assignment]  # pyinfra needs a plain client's methods only
-        self.connection.run_as_root("true")
+
+    def make_sure_of_root(self) -> None:
+        """Ask whether we may become root; it costs a command, so only where something has failed. Raises ReachError."""
+        if self.connection:
+            self.connection.run_as_root("true")
 
     def keep_uploads_private(self) -> None:
         """Let files on their way to root wait where only our account can read them. Raises ReachError."""

@@ -180,6 +180,14 @@ class Work:
         if trouble is not None:
             told = _("'{what}': the device did not take the file ({error}); is its disk full?")
             return Outcome.FAILED, told.format(what=self._doing, error=trouble)
+        try:
+            self._connector.make_sure_of_root()
+        except ReachError as refused:
+            return Outcome.UNREACHABLE, str(refused)
+        return self._own_failure(error)
+
+    def _own_failure(self, error: Exception) -> tuple[Outcome, str]:
+        """Return the same of a device that answers us, and obeys."""
         if isinstance(error, UnansweredError):
             return Outcome.FAILED, _("'{what}': the device cannot be asked how it is; its log says why").format(
                 what=self._doing

@@ -3,6 +3,7 @@
 {"say": "doing", "device": ..., "what": ...}        {"say": "change", ..., "what", "diff", "foreseen"}
 {"say": "note", ..., "text"}                        {"say": "done", ..., "outcome", "reason"}
 {"say": "log", ..., "text"}                         {"say": "facts", ..., "facts"}
+{"say": "rest"}: the order is carried out, and the next may come
 """
 
 import json

@@ -17,8 +17,9 @@ import pytest
 
 from inventory.finding import Place
 from inventory.model import Device
-from playbooks.batch import Batch
-from playbooks.drivers.pyinfra import LOG, carry_out
+from playbooks.batch import Batch, Kept
+from playbooks.drivers.pyinfra import carry_out
+from playbooks.drivers.pyinfra_process import LOG
 from playbooks.event import Change, Doing, Done, Event, Note, Outcome
 from playbooks.job import Job, JobShape, Step
 from playbooks.mask import HIDDEN, Mask
@@ -309,7 +310,7 @@ def test_a_job_that_cannot_be_read_fails_all(server: Server, known_hosts: Path, 
     play = Play(tmp_path, [target(server.login(), known_hosts)], apply="this is no Python")
     outcome, reason = play.ended(Step.CHECK)["box.test"]
     assert outcome is Outcome.FAILED
-    assert reason.startswith("pyinfra ended in the middle (code 1)")
+    assert reason.startswith("pyinfra ended in the middle (code 1): ")
     assert "SyntaxError" in (play.folder / LOG).read_text()
 
 
@@ -317,6 +318,39 @@ def children() -> list[str]:
     """The command lines of this process's children."""
     told = subprocess.run(["pgrep", "-a", "-P", str(os.getpid())], capture_output=True, text=True, check=False)
     return [line for line in told.stdout.splitlines() if "pyinfra_child" in line]
+
+
+def pids() -> list[int]:
+    return [int(line.split()[0]) for line in children()]
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_the_next_step_goes_on_in_the_same_process_unless_that_has_died(
+    dead: bool, server: Server, known_hosts: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    play = Play(tmp_path, [target(server.login(), known_hosts, file=str(file))], apply=WRITE)
+    kept = Kept()
+    assert len(play(Step.CHECK, kept=kept)) == 2
+    (first,) = pids()
+    if dead:
+        os.kill(first, signal.SIGKILL)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+    assert len(play(Step.APPLY, kept=kept)) == 2
+    assert file.read_text() == "one\ntwo\n"
+    (second,) = pids()
+    assert (second == first) is not dead
+    kept.close()
+    assert children() == []
+
+
+def test_the_process_of_a_risky_job_ends_with_its_step(server: Server, known_hosts: Path, tmp_path: Path) -> None:
+    play = Play(tmp_path, [target(server.login(), known_hosts, file=str(tmp_path / "file"))], apply=WRITE)
+    play.job = dataclasses.replace(play.job, shape=play.job.shape.model_copy(update={"risk": "cut-off"}))
+    kept = Kept()
+    assert len(play(Step.CHECK, kept=kept)) == 2
+    assert children() == []
+    assert kept.take() is None
 
 
 @pytest.mark.parametrize("why", ["stop", "timeout"])
@@ -349,7 +383,7 @@ def test_it_ends_when_it_has_to_and_leaves_nothing(why: str, server: Server, kno
 LIKE_A_CONTROLLER = """
 import os, sys, threading
 from pathlib import Path
-from playbooks.batch import Batch
+from playbooks.batch import Batch, Kept
 from playbooks.drivers.pyinfra import perform
 from playbooks.job import Job, JobShape, Step
 from playbooks.mask import Mask
