@@ -20,6 +20,7 @@ from cli import inventory as inventory_commands
 from cli import lab as lab_commands
 from cli import monitoring as monitoring_commands
 from cli import outage as outage_commands
+from cli import report as report_commands
 from cli import rollout as rollout_commands
 from cli.check import check
 from cli.facts import facts
@@ -72,6 +73,7 @@ app.add_typer(hosts_commands.app, name="hosts", no_args_is_help=True)
 app.command(epilog=example("tuyen facts role=server,under=an-bien"))(facts)
 app.command(epilog=example("tuyen watch --listen 0.0.0.0:9733"))(watch)
 app.add_typer(outage_commands.app, name="outage", no_args_is_help=True)
+app.add_typer(report_commands.app, name="report", no_args_is_help=True)
 app.add_typer(monitoring_commands.app, name="monitoring", no_args_is_help=True)
 app.add_typer(account_commands.app, name="account", no_args_is_help=True)
 app.add_typer(audit_commands.app, name="audit-log", no_args_is_help=True)
