@@ -6,7 +6,8 @@ LabError
 ├── AbsentError        no lab is up in this state folder
 ├── UnknownPartError   no office, link or device of that name
 ├── NotRealError       a device that cannot be, or is not, a real machine
-└── StartError         the lab did not come up; the message holds the reason from its log
+├── StartError         the lab did not come up; the message holds the reason from its log
+└── RepositoryError    the package archive could not be made; see `lab.packages.command`
 """
 
 

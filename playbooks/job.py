@@ -97,6 +97,8 @@ def read_job(folder: Path) -> Job:
     shape, findings = validate(document, JobShape)
     if shape is None or findings:
         raise InvalidJobError(findings)
+    if shape.risk == "cut-off" and not (shape.revert.paths or shape.revert.commands):
+        raise InvalidJobError([finding(Place(f"{folder.name}/{MARK}"), "nothing-to-revert")])
     shared = Path(__file__).parent / SHARED[shape.driver]
     try:
         return Job(folder.name, folder, shape, _digest(folder, *([shared] if SHARED[shape.driver] else [])))

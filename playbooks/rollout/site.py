@@ -32,8 +32,7 @@ Tell = Callable[[Report], None]
 _PAUSE = 1.0  # seconds between two looks at a lock that others hold, or at a ledger that cannot be written
 _PATIENCE = 30.0  # seconds to wait for a device that others hold
 _MARGIN = 60.0  # seconds beyond a job's timeout in which what a dead controller started must have ended
-# Passing troubles of the ledger. The last two: many runs begin at once, or somebody's recovery took one that had just
-# begun for a dead one.
+# Passing troubles. The last two: somebody else is just beginning a run, or ended ours as that of a dead controller.
 _PASSING = (LedgerLockedError, LedgerFullError, LedgerAbsentError, DeviceBusyError, IllegalMoveError)
 
 _CHECKED: Mapping[Found, Result] = {

@@ -17,6 +17,7 @@ GOOD, BAD = PROVINCES / "good", PROVINCES / "bad"
 ELSEWHERE = {
     "unknown-secret",
     "unknown-variable",
+    "nothing-to-revert",
     "workbook-unreadable",
     "workbook-encrypted",
     "workbook-old-format",

@@ -194,6 +194,17 @@ def test_a_wrong_job_is_told_with_its_line(folder: Path) -> None:
         find_job(folder, "agnet")
 
 
+def test_a_risky_job_that_puts_nothing_back_is_refused(folder: Path) -> None:
+    (folder / "jobs" / "agent" / "job.yaml").write_text(JOB + "risk: cut-off\nrevert: {after: 60 s}\n")
+    with pytest.raises(InvalidJobError) as error:
+        find_job(folder, "agent")
+    assert str(error.value) == (
+        "agent/job.yaml:1:1: nothing-to-revert: a job whose risk is cut-off says under 'revert' what the device puts "
+        "back by itself, and this one does not; write revert: {after: 5 m, paths: [...], commands: [...]}, "
+        "for example paths: [/etc/ssh]"
+    )
+
+
 def test_the_digest_of_a_job_covers_all_its_files(folder: Path, job: Job) -> None:
     (folder / "jobs" / "agent" / "apply.py").write_text("def deploy(values): return\n")
     assert find_job(folder, "agent").digest != job.digest
