@@ -1,0 +1,38 @@
+"""A document as PDF, laid out by typst in the form of Nghị định 30/2020/NĐ-CP."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from exporters.reports.documents.document import Document
+from exporters.reports.documents.errors import UnprintableError
+from exporters.reports.documents.shown import shown
+from exporters.reports.documents.typefaces import typeface
+
+_FORM = Path(__file__).parent / "forms" / "official.typ"
+
+
+def pdf(document: Document) -> bytes:
+    """Return the document as PDF/A, the form that archives take.
+
+    Raises NoTypefaceError where the machine has no typeface of the decree, UnprintableError where typst gives up.
+    """
+    until = datetime(document.until.year, document.until.month, document.until.day, tzinfo=UTC)
+    face = typeface()
+    data = shown(document) | {"typeface": face.family}
+    try:
+        made: Any = typst.compile(
+            _FORM,
+            font_paths=[face.folder],
+            ignore_system_fonts=True,  # what else is installed must not change a byte
+            format="pdf",
+            sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
+            pdf_standards=["a-2a"],
+            timestamp=int(until.timestamp()),
+        )
+    except typst.TypstError as error:
+        raise UnprintableError(str(error)) from error
+    return bytes(made)
