@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from exporters.page.assets import asset
+from exporters.page.marks import clock, described, lasted, on, percent, since, told, when
+from exporters.page.words import CAUSES, KINDS, MEANINGS, MEDIA, ROLLOUT_WORDS, STATES
 from inventory.language import _, current
 
 _ROOM = Path(__file__).parent.parent
@@ -35,7 +39,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"_": _, "languages": LANGUAGES}
+    made.globals |= {"_": _, "languages": LANGUAGES, "asset": asset}
+    made.globals |= {"states": STATES, "meanings": MEANINGS, "causes": CAUSES, "kinds": KINDS, "media": MEDIA}
+    made.globals |= {"rollout_words": ROLLOUT_WORDS}
+    made.globals |= {mark.__name__: mark for mark in (when, since, clock, on, lasted, percent, told, described)}
     made.filters["fill"] = fill
     return made
 
@@ -54,6 +61,7 @@ def common(request: Request) -> dict[str, Any]:
         "practice": state.watch.province.practice,
         "language": current(),
         "path": request.url.path,
+        "zone": ZoneInfo(state.watch.province.time_zone),
         "person": getattr(request.state, "person", None),
         "csrf": getattr(request.state, "csrf", ""),
         "has_login": getattr(state, "has_login", False),

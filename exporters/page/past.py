@@ -1,0 +1,74 @@
+"""Outages as the ledger keeps them, as they are shown to whom. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from exporters.outages.node import Kind, Node
+from exporters.page.troubles import address_of, name_of, office_of, visible_to
+from exporters.page.view import View
+from inventory.model import Province
+from ledger.outages import Outage
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An outage. `ended` is None while it lasts; what people said of it is for staff, and "" for others."""
+
+    id: str
+    kind: str
+    name: str
+    href: str
+    state: str
+    cause: str
+    began: float
+    ended: float | None
+    because: str
+    behind: int  # how many outages follow from it
+    note: str = ""
+    noted_by: str = ""
+    acked_by: str = ""
+    acked_until: float | None = None
+
+
+def entries(
+    province: Province, outages: Iterable[Outage], view: View, wanted: Callable[[Node], bool] | None = None
+) -> tuple[Entry, ...]:
+    """Return the outages that a reader may see, the latest first: of the `wanted` nodes, or the roots."""
+    known = tuple(outages)
+    visible, inside = visible_to(province, view), view.inside(province)
+    nodes = {outage.id: Node(Kind(outage.kind), outage.node) for outage in known}
+    behind = Counter(outage.root for outage in known if outage.root and visible(nodes[outage.id]))
+    found = []
+    for outage in known:
+        node, root = nodes[outage.id], nodes.get(outage.root or "")
+        follows = root is not None and visible(root)
+        if visible(node) and (wanted(node) if wanted else not follows):
+            found.append(_entry(province, outage, root, inside, behind[outage.id]))
+    return tuple(reversed(found))
+
+
+def _entry(province: Province, outage: Outage, root: Node | None, inside: frozenset[str], behind: int) -> Entry:
+    node = Node(Kind(outage.kind), outage.node)
+    told = office_of(province, node) in inside
+    return Entry(
+        id=outage.id,
+        kind=outage.kind,
+        name=name_of(province, node, told=told),
+        href=address_of(province, node),
+        state=outage.state,
+        cause=outage.cause,
+        began=_seconds(outage.began),
+        ended=_seconds(outage.ended) if outage.ended else None,
+        because=name_of(province, root, told=office_of(province, root) in inside) if root else "",
+        behind=behind,
+        note=outage.note if told else "",
+        noted_by=outage.noted_by if told else "",
+        acked_by=outage.acked_by if told else "",
+        acked_until=_seconds(outage.acked_until) if told and outage.acked_until else None,
+    )
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,91 @@
+"""How everything stands at one moment, as a value: what all that is shown is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from exporters.outages.course import Open
+from exporters.outages.keeping import Keeping
+from exporters.outages.node import Cause, Fault, Kind, Node
+from inventory.model import Province
+from inventory.topology import State
+
+_NONE: Mapping[Kind, Mapping[str, State]] = {kind: {} for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is out now. `since` is Unix seconds; `id` is that of its outage, "" until it is confirmed."""
+
+    node: Node
+    state: State
+    cause: Cause
+    root: Node | None
+    since: float
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The states by kind and id, what is out, and the reasons as the probes tell them; `version` counts changes."""
+
+    province: Province
+    states: Mapping[Kind, Mapping[str, State]] = field(default_factory=lambda: _NONE)
+    troubles: Mapping[Node, Trouble] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+
+    def state(self, node: Node) -> State:
+        """Return the state of a node; what is not known is unknown."""
+        return self.states[node.kind].get(node.id, State.UNKNOWN)
+
+    @cached_property
+    def districts(self) -> Mapping[str, tuple[str, ...]]:
+        """The offices of each district by its id; "" are those of the province itself, and come first."""
+        found: dict[str, list[str]] = {"": []}
+        for office in self.province.offices.values():
+            found.setdefault(office.district, []).append(office.id)
+        return {district: tuple(offices) for district, offices in found.items() if offices}
+
+
+class Looking:
+    """Takes snapshots of a watch; one that shows nothing new is the last one."""
+
+    def __init__(self, keeping: Keeping) -> None:
+        self._keeping = keeping
+        self.latest = Snapshot(keeping.watch.province)
+
+    def look(self) -> Snapshot:
+        """Return how everything stands now, as of the keeping's last look."""
+        standing, last = self._keeping.standing, self.latest
+        if standing is None:
+            return last
+        states: dict[Kind, dict[str, State]] = {kind: {} for kind in Kind}
+        for node, state in self._keeping.states():
+            states[node.kind][node.id] = state
+        troubles, reasons = self._troubles(), dict(standing.health.reasons)
+        before = (last.province, last.states, last.troubles, last.reasons)
+        if (standing.province, states, troubles, reasons) != before:
+            self.latest = Snapshot(standing.province, states, troubles, reasons, last.version + 1)
+        return self.latest
+
+    def _troubles(self) -> dict[Node, Trouble]:
+        memory, faults = self._keeping.memory, self._keeping.faults
+        found = {node: self._trouble(node, fault, memory.open.get(node)) for node, fault in faults.items()}
+        for node, outage in memory.open.items():
+            if node not in faults and self._is_unknown(node):
+                found[node] = self._trouble(node, outage.fault, outage)
+        return found
+
+    def _is_unknown(self, node: Node) -> bool:
+        """Whether what was out before a restart has not been heard of since."""
+        standing = self._keeping.standing
+        return standing is not None and standing.is_known(node) and standing.state(node) is State.UNKNOWN
+
+    def _trouble(self, node: Node, fault: Fault, outage: Open | None) -> Trouble:
+        turn = self._keeping.memory.turns.get(node)
+        if outage and outage.fault.grade is fault.grade:
+            told = outage.fault if outage.said else fault
+            return Trouble(node, fault.state, told.cause, told.root, outage.began, outage.id)
+        since = turn.since if turn else self._keeping.memory.at
+        return Trouble(node, fault.state, fault.cause, fault.root, since)
