@@ -1,0 +1,1 @@
+"""The units by which systemd keeps the watch going and does what is due: pure text, made from the province."""
