@@ -15,7 +15,7 @@ async def tell_manager(at_work: Callable[[], bool]) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
-    while not at_work():
+    while not at_work():  # noqa: ASYNC110  (the server has no event for it)
         await asyncio.sleep(_PAUSE)
     _say(address, b"READY=1")
     every = int(os.environ.get("WATCHDOG_USEC") or 0) / _MICROSECONDS / 3
@@ -26,6 +26,6 @@ async def tell_manager(at_work: Callable[[], bool]) -> None:
 
 def _say(address: str, words: bytes) -> None:
     place = f"\0{address[1:]}" if address.startswith("@") else address
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
-        with contextlib.suppress(OSError):  # nobody listens any more: the watch goes on all the same
-            to.sendto(words, place)
+    to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    with to, contextlib.suppress(OSError):  # nobody listens any more: the watch goes on all the same
+        to.sendto(words, place)
