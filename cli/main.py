@@ -22,6 +22,7 @@ from cli import monitoring as monitoring_commands
 from cli import outage as outage_commands
 from cli import report as report_commands
 from cli import rollout as rollout_commands
+from cli import schedule as schedule_commands
 from cli import state as state_commands
 from cli.check import check
 from cli.facts import facts
@@ -78,6 +79,7 @@ app.add_typer(report_commands.app, name="report", no_args_is_help=True)
 app.add_typer(monitoring_commands.app, name="monitoring", no_args_is_help=True)
 app.add_typer(account_commands.app, name="account", no_args_is_help=True)
 app.add_typer(audit_commands.app, name="audit-log", no_args_is_help=True)
+app.add_typer(schedule_commands.app, name="schedule", no_args_is_help=True)
 app.add_typer(state_commands.app, name="state", no_args_is_help=True)
 app.add_typer(lab_commands.app, name="lab", no_args_is_help=True)
 
