@@ -19,22 +19,22 @@ _YEAR = Fraction(1461, 4)  # days
 
 def lifecycle_document(report: LifecycleReport, language: str, letterhead: Letterhead | None = None) -> Document:
     """Return the report in the form that is signed, and the sheets of its workbook."""
-    say = speaker(language)
+    say, subject = speaker(language), _subject(report, language)
     return Document(
         language=language,
         letterhead=letterhead or letterhead_of(report.name, language),
         name=say(N_("REPORT")),
-        subject=_subject(report, say),
+        subject=subject,
         until=report.as_of + timedelta(days=1),
         opening=(Paragraph(" ".join(summary(report, language))),),
-        sections=tuple(_sections(report, say)),
+        sections=tuple(_sections(report, subject, say)),
         appendices=tuple(_appendices(report, say)),
         sheets=tuple(_sheets(report, language)),
     )
 
 
-def _subject(report: LifecycleReport, say: Say) -> str:
-    scope = terms.within(report.under_name or report.name)
+def _subject(report: LifecycleReport, language: str) -> str:
+    say, scope = speaker(language), terms.within(report.under_name or report.name, language)
     return say(N_("The age and cover of equipment in {scope} as of {day}"), scope=scope, day=day(report.as_of))
 
 
@@ -78,7 +78,7 @@ def _ages(report: LifecycleReport, say: Say, language: str) -> Iterator[str]:
         )
 
 
-def _sections(report: LifecycleReport, say: Say) -> Iterator[Section]:
+def _sections(report: LifecycleReport, subject: str, say: Say) -> Iterator[Section]:
     total = report.total
     overview: list[Block] = []
     if report.tiers:
@@ -93,7 +93,6 @@ def _sections(report: LifecycleReport, say: Say) -> Iterator[Section]:
     ):
         if rows:
             yield Section(say(title), (tables.groups(rows, say),))
-    subject = _subject(report, say)
     closing = Paragraph(say(N_("This is the report on {subject}./."), subject=subject[:1].lower() + subject[1:]))
     yield Section(say(N_("How this was counted")), (Points(_methods(report, say)), closing))
 
@@ -119,7 +118,7 @@ def _appendices(report: LifecycleReport, say: Say) -> Iterator[Section]:
 
 
 def _sheets(report: LifecycleReport, language: str) -> Iterator[Sheet]:
-    say, subject = speaker(language), _subject(report, speaker(language))
+    say, subject = speaker(language), _subject(report, language)
     yield Sheet(say(N_("Summary")), (subject, "", *summary(report, language)), (tables.overview(report, say),))
     for title, rows in (
         (N_("Districts"), report.districts),

@@ -53,7 +53,8 @@ def _group(row: AgeRow, say: Say) -> tuple[Value, ...]:
 def _name(row: AgeRow, say: Say) -> str:
     if row.kind == "total":
         return say(N_("Altogether"))
-    return terms.first_capital(terms.tier(row.id, say)) if row.kind == "tier" else row.name
+    words = {"tier": terms.tier, "role": terms.role}
+    return terms.first_capital(words[row.kind](row.id, say)) if row.kind in words else row.name
 
 
 def _years(days: Fraction | None) -> Fraction | None:
@@ -168,7 +169,7 @@ def devices(found: Sequence[DeviceRow], say: Say) -> Table:
 def _device(one: DeviceRow, say: Say) -> tuple[Value, ...]:
     return (
         one.id,
-        one.role,
+        terms.role(one.role, say),
         one.manufacturer,
         one.model,
         one.serial or None,

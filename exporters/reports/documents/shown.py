@@ -134,6 +134,7 @@ def _table(table: Table, language: str) -> dict[str, Any]:
         "caption": table.caption,
         "note": table.note,
         "size": table.size,
+        "width": sum(column.width for column in table.columns),
         "columns": [
             {"heading": column.heading, "width": column.width, "side": _side(column.form)} for column in table.columns
         ],

@@ -23,6 +23,26 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
 _TIERS: Mapping[str, str] = MappingProxyType(
     {"province": N_("province level"), "district": N_("district level"), "commune": N_("commune level")}
 )
+_ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "access-point": N_("wireless access point"),
+        "firewall": N_("firewall"),
+        "hypervisor": N_("virtual machine host"),
+        "kiosk": N_("information kiosk"),
+        "printer": N_("printer"),
+        "queue-machine": N_("queue machine"),
+        "recorder": N_("camera recorder"),
+        "router": N_("router"),
+        "server": N_("server"),
+        "storage": N_("storage array"),
+        "switch": N_("switch"),
+        "time-server": N_("time server"),
+        "unmanaged-switch": N_("unmanaged switch"),
+        "ups": N_("uninterruptible power supply"),
+        "windows-server": N_("Windows server"),
+        "workstation": N_("workstation"),
+    }
+)
 _MONTHS = (
     N_("January {year}"),
     N_("February {year}"),
@@ -44,9 +64,9 @@ _UNIT_TYPES = ("Tỉnh ", "Thành phố ", "Thị xã ", "Quận ", "Huyện ", 
 _ALWAYS_CAPITAL = ("Thành phố Hồ Chí Minh",)
 
 
-def within(name: str) -> str:
+def within(name: str, language: str) -> str:
     """Return a name as it stands within a sentence: tỉnh Kiên Giang."""
-    if name.startswith(_UNIT_TYPES) and name not in _ALWAYS_CAPITAL:
+    if language == "vi" and name.startswith(_UNIT_TYPES) and name not in _ALWAYS_CAPITAL:
         return name[0].lower() + name[1:]
     return name
 
@@ -64,6 +84,11 @@ def cause(word: str, say: Say) -> str:
 def tier(word: str, say: Say) -> str:
     """Return the name of a tier; a tier that a province named itself stays as it is."""
     return say(_TIERS[word]) if word in _TIERS else word
+
+
+def role(word: str, say: Say) -> str:
+    """Return what a device is for, in words; a role that a province named itself stays as it is."""
+    return say(_ROLES[word]) if word in _ROLES else word
 
 
 def name(row: Row, say: Say) -> str:

@@ -1,6 +1,7 @@
 """An uptime report as a document."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from exporters.reports.documents import terms
@@ -17,37 +18,39 @@ from inventory.language import N_
 
 def uptime_document(report: UptimeReport, language: str, letterhead: Letterhead | None = None) -> Document:
     """Return the report in the form that is signed, and the sheets of its workbook."""
-    say = speaker(language)
+    say, subject = speaker(language), _subject(report, language)
     return Document(
         language=language,
         letterhead=letterhead or letterhead_of(report.name, language),
         name=say(N_("REPORT")),
-        subject=_subject(report, say),
+        subject=subject,
         until=report.period.last + timedelta(days=1),
         opening=(Paragraph(" ".join(summary(report, language))),),
-        sections=tuple(_sections(report, say)),
+        sections=tuple(_sections(report, subject, say)),
         appendices=tuple(_appendices(report, say)),
-        sheets=sheets(report, language, _subject(report, say), methods(report, say)),
+        sheets=sheets(report, language, subject, methods(report, say)),
     )
 
 
-def _subject(report: UptimeReport, say: Say) -> str:
+def _subject(report: UptimeReport, language: str) -> str:
+    say = speaker(language)
     return say(
-        N_("How available the infrastructure of the one-stop system was in {scope}, {period}"),
-        scope=scope(report),
+        N_("Availability of the one-stop system's infrastructure in {scope}, {period}"),
+        scope=scope(report, language),
         period=terms.period(report.period, say),
     )
 
 
-def _sections(report: UptimeReport, say: Say) -> Iterator[Section]:
+def _sections(report: UptimeReport, subject: str, say: Say) -> Iterator[Section]:
     yield Section(say(N_("Figures of the whole")), (tables.key_figures(report, say),))
-    yield Section(say(N_("By tier and district")), tuple(_by_place(report, say)))
+    if report.tiers:
+        yield Section(say(N_("By tier and district")), tuple(_by_place(report, say)))
     if report.services:
-        yield Section(say(N_("By service")), tuple(_by_service(report, say)))
+        yield Section(say(N_("By service")), (_services(report, say),))
     yield Section(say(N_("Causes")), tuple(_causes(report, say)))
     if report.worst:
         yield Section(say(N_("Offices that need attention")), tuple(_attention(report, say)))
-    closing = Paragraph(say(N_("This is the report on {subject}./."), subject=_lowered(_subject(report, say))))
+    closing = Paragraph(say(N_("This is the report on {subject}./."), subject=_lowered(subject)))
     yield Section(say(N_("How this was counted")), (Points(methods(report, say)), closing))
 
 
@@ -56,18 +59,17 @@ def _lowered(subject: str) -> str:
 
 
 def _by_place(report: UptimeReport, say: Say) -> Iterator[Block]:
-    if report.tiers:
-        yield tables.groups(report.tiers, say, report.total)
+    yield tables.groups(report.tiers, say, report.total)
     away = [row for row in report.districts if row.now.all_hours.away]
-    if away:
+    if away and len(report.districts) > 1:
         yield tables.away_by_district(report.districts, say)
-    if report.districts:
+    if len(report.districts) > 1:
         yield tables.groups(report.districts, say)
 
 
-def _by_service(report: UptimeReport, say: Say) -> Iterator[Block]:
-    yield Paragraph(say(N_("A service is judged from where its users sit: it is away when they cannot reach it.")))
-    yield tables.groups(report.services, say)
+def _services(report: UptimeReport, say: Say) -> Block:
+    note = say(N_("A service is judged from where its users sit: it is away when they cannot reach it."))
+    return replace(tables.groups(report.services, say), note=note)
 
 
 def _causes(report: UptimeReport, say: Say) -> Iterator[Block]:

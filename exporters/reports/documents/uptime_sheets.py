@@ -8,7 +8,7 @@ from exporters.reports.documents import terms
 from exporters.reports.documents import uptime_tables as tables
 from exporters.reports.documents.document import Chart, Column, Form, Sheet, Table, Value
 from exporters.reports.documents.say import Say, speaker
-from exporters.reports.documents.uptime_summary import scope, summary
+from exporters.reports.documents.uptime_summary import summary
 from exporters.reports.figures import CauseRow, Row, UptimeReport
 from inventory.language import N_
 
@@ -51,11 +51,11 @@ def sheets(report: UptimeReport, language: str, subject: str, methods: tuple[str
     return (
         Sheet(say(N_("Summary")), (subject, "", *summary(report, language)), (tables.key_figures(report, say),)),
         _places(report, say),
-        Sheet(say(N_("Offices")), tables=(_offices(report, say),)),
-        _rows(say(N_("Services")), report.services, say),
-        Sheet(say(N_("Causes")), tables=(_causes(report, say),), charts=_cause_charts(report, say)),
-        Sheet(say(N_("Outages")), tables=(tables.incidents(report.incidents, zone, say),)),
-        Sheet(say(N_("How it is counted")), (subject, scope(report), "", *methods, "", *_spans(report, say))),
+        Sheet(say(N_("By office")), tables=(_offices(report, say),)),
+        _rows(say(N_("By service")), report.services, say),
+        Sheet(say(N_("By cause")), tables=(_causes(report, say),), charts=_cause_charts(report, say)),
+        Sheet(say(N_("Costliest outages")), tables=(tables.incidents(report.incidents, zone, say),)),
+        Sheet(say(N_("How it is counted")), (subject, "", *methods, "", *_spans(report, say))),
     )
 
 
@@ -116,7 +116,7 @@ def _causes(report: UptimeReport, say: Say) -> Table:
         Column(say(N_("Outages before")), Form.COUNT, 12),
         Column(say(N_("Away before")), Form.DURATION, 13),
     )
-    offices, services = say(N_("Offices")), say(N_("Services"))
+    offices, services = say(N_("Office")), say(N_("Service"))
     lines = [_cause(offices, row, say) for row in report.causes]
     lines += [_cause(services, row, say) for row in report.service_causes]
     return Table(columns, tuple(lines))

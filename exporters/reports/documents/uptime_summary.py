@@ -22,9 +22,9 @@ def summary(report: UptimeReport, language: str) -> tuple[str, ...]:
     )
 
 
-def scope(report: UptimeReport) -> str:
-    """Return the name of what the report is about, as it stands within a sentence."""
-    return terms.within(report.under_name or report.name)
+def scope(report: UptimeReport, language: str = "") -> str:
+    """Return the name of what the report is about: by itself, or within a sentence of a language."""
+    return terms.within(report.under_name or report.name, language)
 
 
 def _provisional(report: UptimeReport, say: Say) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _availability(report: UptimeReport, say: Say, language: str) -> str:
         N_("Over {period}, the {offices} offices of {scope} were available for {share} of the time"),
         period=period,
         offices=number(total.offices, 0, language),
-        scope=scope(report),
+        scope=scope(report, language),
         share=share(whole, language),
     )
     working = total.now.working_hours.availability
@@ -70,7 +70,7 @@ def _outages(report: UptimeReport, say: Say, language: str) -> str:
     if not now.all_hours.away:
         return say(N_("No outage took anything away from the offices."))
     told = say(
-        N_("{outages} outages cost the offices {away} altogether"),
+        N_("Number of outages: {outages}; they cost the offices {away} altogether"),
         outages=number(now.outages, 0, language),
         away=in_words(now.all_hours.away, language),
     )
@@ -89,7 +89,7 @@ def _worst(report: UptimeReport, say: Say, language: str) -> Iterator[str]:
     for row in report.worst[:1]:
         yield say(
             N_("The office most affected was {name}: available for {share}, away for {away}."),
-            name=terms.within(row.name),
+            name=terms.within(row.name, language),
             share=_best_known(row, language),
             away=in_words(row.now.all_hours.away, language),
         )

@@ -55,7 +55,7 @@ def key_figures(report: UptimeReport, say: Say) -> Table:
             Column(say(N_("Change from before")), Form.COUNT, 12),
         ),
         rows=tuple(_key_row(figure, now, before, say) for figure in KEY_FIGURES),
-        note=say(N_("Times are in hours:minutes. Shares change by percentage points, other figures by percent.")),
+        note=say(N_("Times are in hours. Shares change by percentage points, other figures by percent.")),
     )
 
 
@@ -84,13 +84,13 @@ def groups(rows: Sequence[Row], say: Say, total: Row | None = None) -> Table:
     lines = [*rows, *([total] if total else [])]
     return Table(
         columns=(
-            Column(say(_FIRST_COLUMN[kind]), width=30),
-            Column(say(counted), Form.COUNT, 8),
-            Column(say(N_("Availability")), Form.SHARE, 12),
-            Column(say(N_("In working hours")), Form.SHARE, 12),
-            Column(say(N_("Change from before")), Form.CHANGE, 10),
-            Column(say(N_("Outages")), Form.COUNT, 9),
-            Column(say(N_("Time away")), Form.DURATION, 11),
+            Column(say(_FIRST_COLUMN[kind]), width=28),
+            Column(say(counted), Form.COUNT, 10),
+            Column(say(N_("Availability")), Form.SHARE, 14),
+            Column(say(N_("In working hours")), Form.SHARE, 13),
+            Column(say(N_("Change from before")), Form.CHANGE, 11),
+            Column(say(N_("Outages")), Form.COUNT, 11),
+            Column(say(N_("Time away")), Form.DURATION, 13),
         ),
         rows=tuple(_group(row, say) for row in lines),
         strong=frozenset({len(rows)}) if total else frozenset(),
@@ -116,11 +116,11 @@ def offices(rows: Iterable[Row], districts: Mapping[str, str], say: Say) -> Tabl
         columns=(
             Column(say(N_("Office")), width=32),
             Column(say(N_("District")), width=25),
-            Column(say(N_("Availability")), Form.SHARE, 12),
-            Column(say(N_("In working hours")), Form.SHARE, 12),
-            Column(say(N_("Outages")), Form.COUNT, 9),
-            Column(say(N_("Time away")), Form.DURATION, 11),
-            Column(say(N_("Longest")), Form.DURATION, 8),
+            Column(say(N_("Availability")), Form.SHARE, 14),
+            Column(say(N_("In working hours")), Form.SHARE, 13),
+            Column(say(N_("Outages")), Form.COUNT, 10),
+            Column(say(N_("Time away")), Form.DURATION, 13),
+            Column(say(N_("Longest")), Form.DURATION, 9),
         ),
         rows=tuple(
             (

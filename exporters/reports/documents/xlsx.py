@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -11,10 +12,14 @@ import xlsxwriter  # type: ignore[import-untyped]
 from exporters.reports.documents.document import Cell, Chart, Column, Document, Form, Sheet, Table, Value
 from exporters.reports.figures import MICROSECONDS
 
-_DAY = 86_400 * MICROSECONDS  # spreadsheets count time in days
+# What spreadsheets count in: time in days, changes of shares in percentage points.
+_UNITS: Mapping[Form, Fraction] = MappingProxyType(
+    {Form.DURATION: Fraction(1, 86_400 * MICROSECONDS), Form.CHANGE: Fraction(100)}
+)
 _A4 = 9
 _HEAD_HEIGHT = 32  # points: two lines
 _LINE_WIDTH = 110  # characters of a line of text before it wraps
+_PAGE_WIDTH = 170  # characters that are still legible side by side on a page
 _INK = "#1F3A5F"
 # Only what is whole is shown as 100 %, although spreadsheets round.
 _ALMOST = MappingProxyType({"vi": '"99,99%"', "en": '"99.99%"'})
@@ -70,14 +75,15 @@ class _Writer:
         )
         self.title = book.add_format(basic | {"bold": True, "font_size": 14, "font_color": _INK})
         self.words = book.add_format(basic | {"text_wrap": True, "valign": "top"})
-        self.caption = book.add_format(basic | {"bold": True})
+        self.note = book.add_format(basic | {"italic": True})
 
     def sheet(self, sheet: Sheet) -> None:
         page = self.book.add_worksheet(sheet.title)
         page.hide_gridlines(2)
         page.set_landscape()
         page.set_paper(_A4)
-        page.fit_to_pages(1, 0)
+        widths = [sum(column.width for column in table.columns) for table in sheet.tables]
+        page.fit_to_pages(-(-int(max(widths, default=1)) // _PAGE_WIDTH), 0)
         page.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
         page.set_footer("&C&P / &N")
         row = self._lines(page, sheet)
@@ -120,9 +126,10 @@ class _Writer:
         if alone:
             page.freeze_panes(row + 1, 1)
             page.repeat_rows(row)
+            page.repeat_columns(0)
             page.autofilter(row, 0, max(last, row + 1), len(table.columns) - 1)
         if table.note:
-            page.write_string(last + 1, 0, table.note, self.caption)
+            page.write_string(last + 1, 0, table.note, self.note)
         return last + 2
 
     def _cell(self, page: Any, row: int, at: int, value: Value | Cell, column: Column, *, strong: bool) -> None:
@@ -138,7 +145,7 @@ class _Writer:
             case date():
                 page.write_datetime(row, at, value, look)
             case _:
-                page.write_number(row, at, float(value) / _DAY if form is Form.DURATION else float(value), look)
+                page.write_number(row, at, float(value * _UNITS.get(form, 1)), look)
 
     def _chart(self, page: Any, title: str, chart: Chart, head: int, at: int) -> None:
         begin, end = head + chart.first, head + chart.first + chart.count - 1
