@@ -4,7 +4,6 @@ Nothing of exporters.reports is used but the names of figures; time is walked in
 at which anything begins or ends, and of each such stretch every outage, span and wall clock is asked.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -59,7 +58,6 @@ def grade(outage: Outage, root: Outage) -> str:
     return "degraded" if outage.state == "degraded" else "away"
 
 
-@cache
 def is_open(windows: tuple[Window, ...], holidays: tuple[tuple[date, bool], ...], zone: str, at: int) -> bool:
     """Whether by the clock on the wall any of the windows is open."""
     clock = datetime.fromtimestamp(at // SECOND, ZoneInfo(zone))
@@ -80,6 +78,14 @@ def is_open(windows: tuple[Window, ...], holidays: tuple[tuple[date, bool], ...]
     return False
 
 
+@cache
+def calendar(
+    windows: tuple[Window, ...], holidays: tuple[tuple[date, bool], ...], zone: str, begin: int, until: int, step: int
+) -> tuple[bool, ...]:
+    """Return of every step from `begin` on whether any of the windows is open in it."""
+    return tuple(is_open(windows, holidays, zone, at) for at in range(begin, until, step))
+
+
 def windows_of(province: Province, offices: Iterable[str]) -> tuple[Window, ...]:
     wanted = set(offices)
     return tuple(hours.window for hours in province.working_hours if hours.offices & wanted)
@@ -92,8 +98,9 @@ def walk(
     spans: Sequence[Span],
     begin: int,
     until: int,
+    step: int = QUARTER,
 ) -> Told:
-    """Return what a node went through in [begin, until)."""
+    """Return what a node went through in [begin, until). No window opens or closes but at multiples of `step`."""
     known = {outage.id: outage for outage in outages}
     own = [
         (micros(one.began), micros(one.ended) if one.ended else until, one, root_of(one, known))
@@ -101,17 +108,19 @@ def walk(
         if (one.kind, one.node) == node
     ]
     on = [(micros(span.began), micros(span.until)) for span in spans]
+    grid = begin - begin % step
     ends = {begin, until, *(moment for pair in on for moment in pair)}
     ends |= {moment for first, last, _o, _r in own for moment in (first, last)}
-    ends |= set(range(begin - begin % QUARTER, until, QUARTER))
+    ends |= set(range(grid, until, step))
     moments = sorted(moment for moment in ends if begin <= moment <= until)
     users = province.services[node[1]].offices if node[0] == "service" else (node[1],)
     windows = windows_of(province, users)
     holidays = tuple((day, holiday.working) for day, holiday in province.holidays.items())
+    is_working = calendar(windows, holidays, province.time_zone, grid, until, step)
     told, stretch, out_until = Told(), 0, -1
     for position, first in enumerate(moments[:-1]):
         last = moments[position + 1]
-        working = is_open(windows, holidays, province.time_zone, first)
+        working = is_working[(first - grid) // step]
         watched = any(a <= first < b for a, b in on)
         over = [(one, root, a) for a, b, one, root in own if a <= first < b]
         loss = None
@@ -160,14 +169,3 @@ def repaired(roots: Iterable[Outage], begin: int, until: int) -> tuple[int, int]
     """Return how many root outages ended in (begin, until], and how long they lasted together."""
     done = [one for one in roots if one.ended and begin < micros(one.ended) <= until]
     return len(done), sum(micros(one.ended) - micros(one.began) for one in done if one.ended)
-
-
-def watched_seconds(spans: Sequence[Span], begin: int, until: int) -> int:
-    """Return the whole seconds of [begin, until) in which a watch was on, counted one by one."""
-    begins = sorted(micros(span.began) for span in spans)
-    by_begin = {micros(span.began): micros(span.until) for span in spans}
-    count = 0
-    for second in range(begin // SECOND, until // SECOND):
-        place = bisect_right(begins, second * SECOND) - 1
-        count += place >= 0 and by_begin[begins[place]] > second * SECOND
-    return count
