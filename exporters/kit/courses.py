@@ -117,7 +117,9 @@ def _link() -> Scenario:
             f'tuyen_device_info{{device="router.{office}", office="{office}", role="router", {_WATCH}}}': f"1{_LONG}"
             for office in ("hall", "commune")
         },
-        f'{loss}{{device="router.hall", module="icmp", {_WATCH}}}': "0.25+0x59",
+        f'{loss}{{device="router.hall", module="icmp", {_WATCH}}}': "0+0x59",  # what was lost was asked again at once
+        f'tuyen_probes_total{{device="router.hall", module="icmp", {_WATCH}}}': "0+4x59",
+        f'tuyen_probe_failures_total{{device="router.hall", module="icmp", {_WATCH}}}': "0+1x59",
         f'{loss}{{device="router.commune", module="icmp", {_WATCH}}}': "0.25+0x59",
     }
     named = {"office": "hall", "name": "Hall", "district": "north", "parent": "centre"}

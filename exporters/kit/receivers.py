@@ -16,6 +16,7 @@ from inventory.services import TOLD
 
 _WEBHOOKS: Mapping[str, str] = {"json": "http", "jsons": "https"}
 
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """All who are told the same: `under` is an office, and what lies below it is theirs."""

@@ -21,8 +21,9 @@ from inventory.model import Province
 _README = f"""\
 Written by `tuyen monitoring render`. Prometheus runs on prometheus.yml, Alertmanager on alertmanager.yml, as they are.
 Prove it: `promtool check config prometheus.yml`, `promtool test rules rules/tests*.yml`, `amtool check-config alertmanager.yml`.
-Grafana imports grafana/vi or grafana/en. snmp_exporter needs an auth `{SNMP_AUTH}` with the community, a secret kept there.
-"""  # noqa: E501  (three lines of Markdown)
+Grafana imports grafana/vi or grafana/en. snmp_exporter needs an auth `{SNMP_AUTH}` with the community, a secret kept there
+(before version 0.23 the community stands in its module `if_mib`). The job `node` reads every Linux machine on port 9100.
+"""  # noqa: E501  (lines of Markdown)
 _SELDOM = 60  # seconds between evaluations in tests that last for days
 
 

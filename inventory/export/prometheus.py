@@ -1,9 +1,9 @@
 """Targets for Prometheus: the list that file_sd files and http_sd answers share.
 
 Each device gives one group for every probe module it has, labelled as blackbox_exporter's users know it:
-`__param_module` and `__param_target` become `/probe?module=&target=`. A device with the module `node` gives one
-more group, the node exporter itself. Of the two kinds only the first has `__param_target`, so one scrape job
-takes both:
+`__param_module` and `__param_target` become `/probe?module=&target=`. A Linux machine, on which the job `baseline`
+installs node_exporter, and a device with the module `node` give one more group, the node exporter itself. Of the two
+kinds only the first has `__param_target`, so one scrape job takes both:
 
     relabel_configs:
       - {source_labels: [__param_target], regex: .+, target_label: __address__, replacement: "watch:9115"}
@@ -15,7 +15,7 @@ from typing import TypedDict
 
 from inventory.model import Device, Province
 
-NODE_MODULE = "node"
+NODE_MODULE, NODE_PLATFORM = "node", "linux"
 NODE_PORT = 9100
 
 
@@ -38,7 +38,7 @@ def target_groups(province: Province, devices: Sequence[Device], prober: str = "
             continue
         labels = _labels(province, device)
         groups += (_probe_group(device, module, labels, prober) for module in dict.fromkeys(device.probes))
-        if NODE_MODULE in device.probes:
+        if NODE_MODULE in device.probes or device.platform == NODE_PLATFORM:
             groups.append({"targets": [f"{device.address}:{NODE_PORT}"], "labels": {**labels, "job": "node"}})
     return groups
 

@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -96,11 +97,15 @@ def test_prometheus_asks_the_prober_when_it_is_named(good: Province) -> None:
     assert group["labels"]["__metrics_path__"] == "/probe"
 
 
-def test_prometheus_scrapes_the_node_exporter_where_the_module_node_is_asked(good: Province) -> None:
-    box = replace(good.devices["box.dong-yen"], probes=("icmp", "node"))
+@pytest.mark.parametrize("said", [{"probes": ("icmp", "node")}, {"platform": "linux"}])
+def test_prometheus_scrapes_the_node_exporter_of_linux_and_where_it_is_asked(good: Province, said: Any) -> None:
+    box = replace(good.devices["box.dong-yen"], **said)
     scraped = [group for group in target_groups(good, [box]) if group["labels"]["job"] == "node"]
     assert [group["targets"] for group in scraped] == [[f"{box.address}:9100"]]
     assert "__param_target" not in scraped[0]["labels"]
+    assert not [
+        group for group in target_groups(good, [good.devices["box.dong-yen"]]) if group["labels"]["job"] == "node"
+    ]
 
 
 def test_a_real_prometheus_takes_the_file(example: Province, tmp_path: Path) -> None:
