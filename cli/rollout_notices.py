@@ -26,7 +26,7 @@ class RolloutNotices:
 
     def __init__(self, province: Province, plan: RolloutPlan) -> None:
         self._province, self._plan = province, plan
-        self._notifier = Notifier(sender=f"tuyen@{province.domain}")
+        self._notifier = Notifier(sender=province.alerts.sender, relay=province.alerts.relay)
 
     def tell(self, notice: Notice) -> None:
         """Tell a notice, and return at once."""

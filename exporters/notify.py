@@ -72,7 +72,7 @@ class Notifier:
 
     def _deliver(self, address: str, message: Message) -> None:
         if not deliver(service_url(address, self._relay, self._sender), message.title, message.text):
-            log.error(_("'%s' could not be told to %s"), message.title, _shown(address))
+            log.error(_("'%s' could not be told to %s"), message.title, shown(address))
 
 
 def deliver(url: str, title: str, text: str) -> bool:
@@ -87,7 +87,7 @@ def deliver(url: str, title: str, text: str) -> bool:
         return False
 
 
-def _shown(address: str) -> str:
+def shown(address: str) -> str:
     """Return an address without what may be a secret: a service's URL often holds a token."""
     scheme, _colon, rest = address.partition(":")
     return f"{scheme}://..." if rest.startswith("//") else address

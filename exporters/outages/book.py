@@ -39,6 +39,11 @@ class Book:
         """Whether this watch is the one who writes."""
         return self._lease is not None
 
+    @property
+    def token(self) -> int | None:
+        """What lets this watch write, as the ledger knows it; None while it is not the one who writes."""
+        return self._lease.token if self._lease else None
+
     def begin(self, at: float) -> tuple[Outage, ...]:
         """Become the one who writes, and return the outages that last. Raises LeaseHeldError."""
         if self._ledger is None:

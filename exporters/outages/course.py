@@ -124,6 +124,11 @@ def _turn(before: Turn | None, fault: Fault | None, outage: Open | None, at: flo
     return Turn(fault, since, blamed, left)
 
 
+def _flapping(fault: Fault, flaps: int | None) -> Fault:
+    """Return a fault whose evidence tells how often the node went out of late, if that is often."""
+    return replace(fault, evidence={**fault.evidence, "flaps": flaps}) if flaps else fault
+
+
 def _grade(fault: Fault | None) -> Grade | None:
     return fault.grade if fault else None
 
@@ -175,9 +180,10 @@ class _Course:
 
     def _open(self, node: Node, fault: Fault, since: float) -> Iterator[Step]:
         if node not in self.open:
+            begins = self.begins[node] = (*self.begins.get(node, ()), since)
+            fault = _flapping(fault, len(begins) if len(begins) >= self.rules.flaps else None)
             outage = Open(self.new_id(since), node, since, fault, self._root(node, fault, None))
             self.open[node] = outage
-            self.begins[node] = (*self.begins.get(node, ()), since)
             yield Begin(outage)
 
     def _root(self, node: Node, fault: Fault, known: str | None) -> str | None:
@@ -212,7 +218,8 @@ class _Course:
             return
         yield from self._begin_root(outage.node, fault)
         known_root = outage.root if fault.cause is Cause.UPSTREAM else None
-        self.open[outage.node] = replace(outage, fault=fault, root=self._root(outage.node, fault, known_root))
+        root = self._root(outage.node, fault, known_root)
+        self.open[outage.node] = replace(outage, fault=_flapping(fault, known.evidence.get("flaps")), root=root)
         yield Blame(self.open[outage.node])
 
     def _keeps_its_own(self, outage: Open, fault: Fault) -> bool:

@@ -116,8 +116,8 @@ class Keeping:
         """See what is out, and return what follows from it: nothing, while another one keeps the ledger, or none."""
         watch = self.watch
         self.standing = Standing(watch.province, watch.health(), watch.devices_asked, lossy_gateways(watch))
-        planned = self._works.nodes(watch.province, at)
-        self.faults = Blame(self.standing, self._signs.batteries, planned, self._fell(at), self.rules).faults()
+        batteries, planned = self._signs.batteries, self.planned(at)
+        self.faults = Blame(self.standing, batteries, planned, self._fell(at), self.rules).faults()
         if at >= self._due["sample"]:
             self._days.look(self.states(), at)
             self._due["sample"] = at + SAMPLE_EVERY
@@ -152,6 +152,10 @@ class Keeping:
         for node in (*links, *(Node(Kind.SERVICE, service) for service in health.services)):
             fault = self.faults.get(node)
             yield node, fault.state if fault else _unless_silent(node, self.standing.state(node))
+
+    def planned(self, at: float) -> Mapping[Node, str]:
+        """Return what is being worked on, and why."""
+        return self._works.nodes(self.watch.province, at)
 
     def _count_seconds(self, at: float) -> None:
         passed, self._looked = max(0.0, at - self._looked), at

@@ -171,6 +171,7 @@ def test_what_flaps_must_stay_up_for_longer() -> None:
     run = Run(rules).play(once * 5)
     assert [span[2:] for span in run.intervals] == [(0, 10), (30, 40)]
     assert run.memory.open[OFFICE].began == 60
+    assert run.memory.open[OFFICE].fault.evidence["flaps"] == 3
     run.play(_for(121, office=None))
     assert run.intervals[-1][2:] == (60, 130)
     assert run.memory.open == {}

@@ -35,8 +35,8 @@ DISTRICT = ("an-bien", "dong-yen", "nam-yen")
 class Played:
     """A watch whose readings are handed to it, and its keeping, second by second."""
 
-    def __init__(self, file: Path, at: float = START, patience: float = 5) -> None:
-        self.watch = Watch(load(GOOD))
+    def __init__(self, file: Path, at: float = START, patience: float = 5, folder: Path = GOOD) -> None:
+        self.watch = Watch(load(folder))
         self.at = at
         self.keeping = Keeping(self.watch, Book(partial(open_ledger, file, patience=patience), WATCHING), RULES)
         self.say()
