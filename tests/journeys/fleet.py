@@ -50,6 +50,18 @@ def probed(folder: Path, box: str) -> None:
     kinds.write_text(kinds.read_text().replace(box, f"{box}, probes: [agent]"))
 
 
+def course_of(folder: Path, name: str) -> tuple[RolloutPlan, list[Step]]:
+    """Return the plan of the newest rollout of that name in a province's ledger, and all that has happened to it."""
+    with open_ledger(folder / FILE) as ledger:
+        journal = Journal(ledger, find_rollout(ledger, name).id, Actor("", ""))
+        return journal.plan, journal.read()
+
+
+def moment(step: Step) -> float:
+    """Return when it happened, in seconds of the clock."""
+    return datetime.fromisoformat(step.event.at).timestamp()
+
+
 class Field(Protocol):
     """Where a fleet is: a lab with the province in `folder`."""
 
@@ -162,13 +174,11 @@ class Fleet:
 
     def course(self, name: str) -> tuple[RolloutPlan, list[Step]]:
         """Return the plan of the newest rollout of that name, and all that has happened to it."""
-        with open_ledger(self.field.folder / FILE) as ledger:
-            journal = Journal(ledger, find_rollout(ledger, name).id, Actor("", ""))
-            return journal.plan, journal.read()
+        return course_of(self.field.folder, name)
 
     def settled(self, name: str) -> list[float]:
         """Return the seconds from the start of each later controller until it first wrote down what it found."""
-        moments = [_moment(step) for step in self.course(name)[1] if step.event.kind is Kind.REPORTED]
+        moments = [moment(step) for step in self.course(name)[1] if step.event.kind is Kind.REPORTED]
         first = (next((at for at in moments if at > began), None) for began in self._began)
         return [at - began for at, began in zip(first, self._began, strict=True) if at is not None]
 
@@ -180,19 +190,15 @@ class Fleet:
                 print(f"{self.kills} kills; {what} after {usual:.1f} s (median), {worst:.1f} s (worst)")
 
 
-def _moment(step: Step) -> float:
-    return datetime.fromisoformat(step.event.at).timestamp()
-
-
 def check_order(fleet: Fleet, name: str, version: str) -> None:
     """Check that no box was changed before the ledger said so, before its gate had opened, or outside of its hours."""
     plan, steps = fleet.course(name)
     begun = [step for step in steps if step.event.kind is Kind.DISPATCHED]
     identities = [step.event.details["dispatch"] for step in begun]
     assert len(identities) == len(set(identities)), "an id is never used twice"
-    passed = {step.event.wave: _moment(step) for step in steps if step.event.kind is Kind.GATE_PASSED}
+    passed = {step.event.wave: moment(step) for step in steps if step.event.kind is Kind.GATE_PASSED}
     assert sorted(passed) == list(range(len(plan.waves)))
-    first = {step.event.device: _moment(step) for step in reversed(begun)}
+    first = {step.event.device: moment(step) for step in reversed(begun)}
     for box, changed in fleet.changed_at(version).items():
         opened = max(first[box], passed.get(plan.wave_of(box) - 1, 0.0))
         assert opened < changed + 1, f"{box} was changed {opened - changed:.1f} s early"

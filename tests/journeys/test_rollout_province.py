@@ -1,15 +1,9 @@
 """The one-stop agent on booted boxes of all communes: waves, gates, hours, twenty kills, and a broken version."""
 
 import re
-import shlex
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,87 +11,30 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from inventory.load import load
-from inventory.model import Province as Declared
 from inventory.windows import DAYS
-from lab.practice import Lab, enter_command
 from playbooks.rollout.state import Kind
-from tests.conftest import NO_NETWORK
 from tests.journeys.fleet import BOXES, Fleet, check_order, install, probed
+from tests.journeys.practice import Practice, copied, practising
 
 pytestmark = pytest.mark.soak
 KILLS = 20
 SECONDS = 4 * 3600
 URL = "https://motcua.kiengiang.example"
-SSH = ("-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oConnectTimeout=20", "-oLogLevel=ERROR")
 COUNTERS_CLOSE, ISLANDS_OPEN = timedelta(minutes=3), timedelta(minutes=12)  # after the rollout is declared
-
-
-@dataclass
-class Province:
-    """A province folder whose lab is up, as people work in it."""
-
-    folder: Path
-
-    @cached_property
-    def lab(self) -> Lab:
-        return Lab.load(self.folder / ".tuyen" / "lab")
-
-    @cached_property
-    def declared(self) -> Declared:
-        return load(self.folder)
-
-    def _in_lab(self, *words: str) -> list[str]:
-        return [*NO_NETWORK, sys.executable, "-m", "cli", "--province", str(self.folder), "lab", *words]
-
-    def _tuyen(self, *words: str) -> list[str]:
-        # its first words are those that controller_of looks for
-        words = (sys.executable, "-m", "cli", "--lang", "en", "--province", str(self.folder), *words)
-        return enter_command(self.lab, words)
-
-    def of_lab(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return _run(self._in_lab(*words), 1200)
-
-    def tuyen(self, *words: str, seconds: float = SECONDS) -> "subprocess.CompletedProcess[str]":
-        return _run(self._tuyen(*words), seconds)
-
-    def start(self, *words: str) -> "subprocess.Popen[str]":
-        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(self._tuyen(*words), text=True, start_new_session=True, **streams)
-
-    def shell(self, box: str, command: str) -> str:
-        address = self.declared.devices[box].address
-        known, key = f"-oUserKnownHostsFile={self.folder}/.tuyen/known_hosts", f"-i{self.folder}/.tuyen/id_ed25519"
-        there = f"sudo -n sh -c {shlex.quote(command)}"
-        done = _run(enter_command(self.lab, ["ssh", known, key, *SSH, f"tuyen@{address}", there]), 300)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
-def _run(command: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
-    )
 
 
 @pytest.fixture(scope="module")
 def fleet(kien_giang: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = Path(shutil.copytree(kien_giang, tmp_path_factory.mktemp("communes") / "kien-giang"))
-    place = Province(folder)
+    folder = copied(kien_giang, tmp_path_factory.mktemp("communes"))
     began = time.monotonic()
-    done = place.of_lab("up", "--machines", BOXES, "--packages")
-    try:
-        assert done.returncode == 0, done.stderr
-        print(f"lab up in {time.monotonic() - began:.1f} s")
+    with practising(folder, BOXES, "--machines", BOXES, "--packages") as place:
+        print(f"{len(place.declared.devices)} devices, real ones trusted: {time.monotonic() - began:.1f} s")
         probed(folder, "type: advantech-ark-1123h, host: 8")
-        trusted = place.tuyen("hosts", "trust", BOXES, "--yes")
-        assert trusted.returncode == 0, trusted.stderr
         yield Fleet(place, BOXES, {"one_stop_url": URL})
-    finally:
-        place.of_lab("down")
 
 
 def offer(fleet: Fleet, version: str) -> None:
-    done = Province(fleet.field.folder).of_lab("offer", "one-stop-agent", version)
+    done = Practice(fleet.field.folder).of_lab("offer", "one-stop-agent", version)
     assert done.returncode == 0, done.stderr
 
 
