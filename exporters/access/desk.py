@@ -120,9 +120,10 @@ class Desk:
 
     async def ask(self, question: Callable[[Ledger], T]) -> T:
         """Return what the ledger answers to a question, which is put in a thread. Raises LedgerError."""
-        return await asyncio.to_thread(lambda: question(self._opened()))
+        return await asyncio.to_thread(lambda: question(self.opened()))
 
-    def _opened(self) -> Ledger:
+    def opened(self) -> Ledger:
+        """Return the ledger, open. Blocks, and raises LedgerError."""
         with self._opening:
             if self._ledger is None:
                 passwords.prepare()

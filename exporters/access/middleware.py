@@ -20,11 +20,15 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Doorkeeper:
-    """The middleware, in ASGI's own form, as streams of events pass through it."""
+    """The middleware, in ASGI's own form, as streams of events pass through it.
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    What lies below the path `only_read` takes no forms at all, and says so itself.
+    """
+
+    def __init__(self, app: ASGIApp, desk: Desk, only_read: str = "") -> None:
         self._app = app
         self._desk = desk
+        self._only_read = only_read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on."""
@@ -33,7 +37,8 @@ class Doorkeeper:
             return
         request = Request(scope, receive)
         await self._look(request)
-        if request.method not in _SAFE:
+        reads = request.method in _SAFE or (self._only_read and request.url.path.startswith(self._only_read))
+        if not reads:
             try:
                 body, request.state.form = await forms.read(request)
                 forms.check(request, request.state.form, request.state.csrf)
