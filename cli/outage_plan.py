@@ -1,6 +1,7 @@
 """`tuyen outage plan`: work that is planned, so that what is away meanwhile does not count as failed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,10 @@ def plan(
     person: PersonOption = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """Plan work: what is away then is in maintenance, and does not count. Without a selector: show what is planned."""
+    """Plan work: what is away then is in maintenance, and does not count. Without a selector: show what is planned.
+
+    What province.yaml declares under 'maintenance' comes again by itself, and is shown with it.
+    """
     from ledger.planned import planned
 
     options = settings(context)
@@ -49,7 +53,8 @@ def plan(
         elif selector:
             _plan(province, ledger, selector, (since, until, why), person)
         else:
-            _show(form, planned(ledger, ledger.clock()), ZoneInfo(province.time_zone))
+            now = ledger.clock()
+            _show(form, [*planned(ledger, now), *_recurring(province, now)], ZoneInfo(province.time_zone))
 
 
 def _plan(province: "Province", ledger: "Ledger", selector: str, said: tuple[str, str, str], person: str) -> None:
@@ -87,6 +92,18 @@ def _check_may_plan(province: "Province", selector: str, person: str) -> None:
     from inventory.selector import select_devices
 
     check_may_act(province, who(province, person), select_devices(province, selector))
+
+
+def _recurring(province: "Province", now: datetime) -> "Iterator[Planned]":
+    """Yield the time in which each work of province.yaml is done now, or the next one; it is called by its line."""
+    from inventory.maintenance import next_spans
+    from ledger.planned import Planned
+    from ledger.records import stamp
+
+    for work in province.maintenance:
+        name = f"{work.place.file}:{work.place.line}"
+        for begin, end in next_spans(work, now, ZoneInfo(province.time_zone), 1):
+            yield Planned(name, work.select, stamp(begin), stamp(end), work.why, "", stamp(now))
 
 
 def _show(form: Format, works: "Iterable[Planned]", zone: ZoneInfo) -> None:

@@ -1,10 +1,12 @@
-"""Planned work as nodes: what of the province is being worked on at a moment."""
+"""Planned work as nodes: what of the province is being worked on at a moment, once or again and again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from exporters.outages.node import Kind, Node
 from exporters.outages.standing import links_of
+from inventory.maintenance import current_span
 from inventory.model import Province
 from inventory.selector import SelectorError, select_devices
 from ledger.planned import Planned
@@ -23,10 +25,13 @@ class Works:
         """Return what is being worked on at `at` (Unix seconds), and why."""
         if province is not self._province:
             self._province, self._known = province, {}
-        moment = stamp(datetime.fromtimestamp(at, UTC))
+        moment, zone = datetime.fromtimestamp(at, UTC), ZoneInfo(province.time_zone)
         found: dict[Node, str] = {}
+        for recurring in province.maintenance:
+            if current_span(recurring, moment, zone):
+                found |= dict.fromkeys(self._chosen(province, recurring.select), recurring.why)
         for work in self.planned:
-            if work.began <= moment < work.until:
+            if work.began <= stamp(moment) < work.until:
                 found |= dict.fromkeys(self._chosen(province, work.selector), work.why)
         return found
 

@@ -107,6 +107,18 @@ def test_planned_work_is_shown_and_taken_back(tuyen: Tuyen, folder: Path) -> Non
     assert tuyen("outage", "plan", "--cancel", work.id, cwd=folder, SUDO_USER="binh").returncode == 2
 
 
+def test_work_that_comes_again_is_shown_with_its_next_time(tuyen: Tuyen, folder: Path) -> None:
+    with (folder / "province.yaml").open("a") as file:
+        file.write("maintenance:\n  - {select: under=an-bien, why: mast, days: [sun], ")
+        file.write("opens: '22:00', closes: '02:00'}\n")
+    (item,) = json.loads(tuyen("outage", "plan", "--format", "json", cwd=folder).stdout)["items"]
+    begin, end = (datetime.fromisoformat(item[key]).astimezone(ZONE) for key in ("began", "until"))
+    assert (begin.weekday(), f"{begin:%H:%M}", end - begin) == (6, "22:00", timedelta(hours=4))
+    assert end > datetime.now(UTC) > begin - timedelta(days=7)
+    assert (item["id"], item["selector"], item["why"]) == ("province.yaml:11", "under=an-bien", "mast")
+    assert tuyen("outage", "plan", "--cancel", item["id"], cwd=folder).returncode == 2
+
+
 @pytest.mark.parametrize(
     ("text", "meant"),
     [

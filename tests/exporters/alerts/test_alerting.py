@@ -13,7 +13,7 @@ from ledger.notices import Notice, notices_since
 from ledger.outages import acknowledge, find_outage, open_outages
 from ledger.planned import plan
 from ledger.records import Actor
-from tests.exporters.alerts.telling import HookServer, Telling, hook, on_battery, province_told
+from tests.exporters.alerts.telling import ALERTS, HookServer, Telling, hook, on_battery, province_told
 from tests.exporters.test_outages_keeping import START
 
 DISTRICT = ("an-bien", "dong-yen", "nam-yen")
@@ -273,3 +273,20 @@ def test_with_alertmanager_tuyen_tells_nobody(tmp_path: Path, server: HookServer
     told.pass_by(300)
     assert server.taken() == []
     assert notices(folder) == ()
+
+
+def test_recurring_work_is_told_to_nobody_and_does_not_count(tmp_path: Path, server: HookServer) -> None:
+    work = "maintenance: [{select: under=dong-yen, why: the mast, days: [fri], opens: '14:00', closes: '15:06'}]\n"
+    folder = province_told(tmp_path / "province", server.server_port, ALERTS + work)  # it is Friday, 15:00
+    told = Telling(folder)
+    told.pass_by(10)
+    told.say("dong-yen")
+    told.pass_by(330)
+    assert server.taken() == []
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        assert {one.cause for one in open_outages(ledger)} == {"maintenance"}
+        assert find_outage(ledger, "dong-yen").evidence["why"] == "the mast"
+    told.pass_by(150)
+    assert [who for who, *_rest in server.taken()] == ["dong", "huong", "lan"]
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        assert find_outage(ledger, "dong-yen").cause == "link"
