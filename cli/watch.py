@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.listening import listening
 from cli.output import STATES, complain, say
 from cli.settings import settings
+from cli.watch_page import Door, PageFdOption, PageOption, open_door, serve_page
 from inventory.language import _
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ def watch(
     context: typer.Context,
     listen: Annotated[str, typer.Option(help=_("address and port to serve /metrics on"))] = DEFAULT_LISTEN,
     fd: Annotated[int, typer.Option(hidden=True, help=_("an open socket to serve on instead"))] = -1,
+    page: PageOption = "",
+    page_fd: PageFdOption = -1,
     once: Annotated[bool, typer.Option("--once", help=_("stop after the first full round of questions"))] = False,
 ) -> None:
-    """Check everything on schedule until Ctrl-C, and serve /metrics, /probe, /sd and /healthz to Prometheus."""
+    """Check everything on schedule until Ctrl-C; serve /metrics, /probe and /sd to Prometheus, the page to people."""
     import asyncio
 
     from cli.knowledge import gather
@@ -42,7 +46,8 @@ def watch(
     folder = settings(context).folder()
     loader = Loader(folder)
     province = loader.load()
-    server = _socket(listen, fd)
+    server = listening(listen, fd, "--listen")
+    door = None if once else open_door(province, page, page_fd)
     watching = Watch(province, gather(folder, province))
     host, port = server.getsockname()[:2]
     say(
@@ -51,7 +56,7 @@ def watch(
         )
     )
     signal.signal(signal.SIGTERM, _end)  # the server hands it on when it has ended, and by default that is all
-    asyncio.run(_serve(watching, WatchMetrics(watching), loader, server, once))
+    asyncio.run(_serve(watching, WatchMetrics(watching), loader, server, door, once=once))
 
 
 def _end(_signal: int, _frame: object) -> None:
@@ -59,35 +64,33 @@ def _end(_signal: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def _socket(listen: str, fd: int) -> socket.socket:
-    """Return the socket to serve on: bound before anything is asked, so that a taken port is told at once."""
-    if fd >= 0:
-        return socket.socket(fileno=fd)
-    host, _colon, port = listen.rpartition(":")
-    try:
-        return socket.create_server((host.strip("[]") or "127.0.0.1", int(port)), backlog=128)
-    except (OSError, ValueError, OverflowError) as error:
-        raise typer.BadParameter(
-            _("cannot serve on {listen}: {reason}").format(listen=listen, reason=error), param_hint="--listen"
-        ) from error
-
-
 async def _serve(
-    watching: "Watch", metrics: "WatchMetrics", loader: "Loader", listener: socket.socket, once: bool
+    watching: "Watch",
+    metrics: "WatchMetrics",
+    loader: "Loader",
+    listener: socket.socket,
+    door: Door | None,
+    *,
+    once: bool,
 ) -> None:
     import asyncio
 
     import uvicorn
 
+    from cli.readiness import tell_manager
     from cli.rollout_figures import follow_rollouts
+    from cli.watch_alerts import tell_people
     from exporters.web import application
 
     config = uvicorn.Config(application(watching, metrics), log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     background = [asyncio.create_task(watching.run()), asyncio.create_task(_reload(watching, metrics, loader))]
     background.append(asyncio.create_task(follow_rollouts(watching, metrics)))
+    background.append(asyncio.create_task(tell_manager(lambda: server.started)))
     if not once:
-        background.append(asyncio.create_task(_keeping(watching, metrics).run()))
+        keeping = _keeping(watching, metrics)
+        background += [asyncio.create_task(keeping.run()), asyncio.create_task(tell_people(keeping))]
+        background += [asyncio.create_task(serve_page(door, keeping))] if door else []
     if once:
         background.append(asyncio.create_task(_stop_after_round(watching, server)))
     try:

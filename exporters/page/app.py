@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
+from exporters.access.routes import login_address
 from exporters.outages.keeping import Keeping
 from exporters.page.assets import Assets
 from exporters.page.environment import page
@@ -95,7 +96,7 @@ def _failed(request: Request, error: Exception) -> Response:
     """Answer what cannot be answered, in the look of the other pages; who has to log in is shown where."""
     assert isinstance(error, HTTPException), "it is registered for these"
     if error.status_code == 401 and request.app.state.has_login and request.method in ("GET", "HEAD"):
-        return RedirectResponse("/login", 303, {"cache-control": "no-store"})
+        return RedirectResponse(login_address(request), 303, {"cache-control": "no-store"})
     said = _(_SAID.get(error.status_code, N_("This went wrong")))
     answer = page(request, "error.html", error.status_code, code=error.status_code, said=said)
     answer.headers.update(error.headers or {})

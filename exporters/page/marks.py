@@ -9,6 +9,7 @@ from exporters.page.bars import Bar, Bars
 from inventory.language import _, current
 
 _MOMENT = {"vi": "%H:%M %d/%m/%Y", "en": "%Y-%m-%d %H:%M"}
+_SHORT = {"vi": "%H:%M %d/%m", "en": "%-d %b %H:%M"}  # of what began of late
 _DAY = {"vi": "%d/%m/%Y", "en": "%Y-%m-%d"}
 _TIME = Markup('<time datetime="{at}">{text}</time>')
 _AGO = Markup('{time} <span class="ago" data-since="{seconds}"></span>')
@@ -16,19 +17,22 @@ _AGO = Markup('{time} <span class="ago" data-since="{seconds}"></span>')
 
 def when(seconds: float, zone: ZoneInfo) -> Markup:
     """Return a moment as people of the province read it; scripts and screen readers find it exact."""
-    at = datetime.fromtimestamp(seconds, zone)
-    return _TIME.format(at=at.isoformat(timespec="seconds"), text=at.strftime(_MOMENT.get(current(), _MOMENT["en"])))
+    return _time(datetime.fromtimestamp(seconds, zone), _MOMENT.get(current(), _MOMENT["en"]))
 
 
 def since(seconds: float, zone: ZoneInfo) -> Markup:
     """Return a moment, and a place in which the page says how long ago that was."""
-    return _AGO.format(time=when(seconds, zone), seconds=round(seconds))
+    short = _time(datetime.fromtimestamp(seconds, zone), _SHORT.get(current(), _SHORT["en"]))
+    return _AGO.format(time=short, seconds=round(seconds))
 
 
 def clock(seconds: float, zone: ZoneInfo) -> Markup:
     """Return the time of a moment of today."""
-    at = datetime.fromtimestamp(seconds, zone)
-    return _TIME.format(at=at.isoformat(timespec="seconds"), text=at.strftime("%H:%M:%S"))
+    return _time(datetime.fromtimestamp(seconds, zone), "%H:%M:%S")
+
+
+def _time(at: datetime, form: str) -> Markup:
+    return _TIME.format(at=at.isoformat(timespec="seconds"), text=at.strftime(form))
 
 
 def on(day: date) -> Markup:

@@ -53,7 +53,7 @@ class Pages:
     def _view(self, request: Request) -> View:
         view = view_of(request)
         if not (self.public or view.is_staff):
-            raise HTTPException(401, headers={"location": "/login"})
+            raise HTTPException(401)
         return view
 
     def _live(self, request: Request, names: Iterable[str]) -> dict[str, Any]:
