@@ -6,10 +6,11 @@ from typing import Any
 import typer
 
 from cli.output import print_json, print_table
+from cli.planned import STATES
 from cli.rollout_course import local
 from cli.rollout_state import Seen, ledger_of, see, see_record
 from cli.rollout_view import status_cell
-from cli.rollout_words import counted
+from cli.rollout_words import counted, happened
 from cli.settings import Format, Settings
 from inventory.language import N_, _
 from inventory.model import Province
@@ -91,7 +92,16 @@ def show_device(options: Settings, device: str, form: Format, limit: int) -> Non
     if form is Format.JSON:
         print_json(items)
     else:
-        print_table(HISTORY_COLUMNS, [{**item, "time": local(item["at"], province.time_zone)} for item in items])
+        print_table(HISTORY_COLUMNS, [_history_row(item, province.time_zone) for item in items])
+
+
+def _history_row(item: dict[str, Any], zone: str) -> dict[str, Any]:
+    """Return an item for people."""
+    if item["is"] == "run":
+        what = _(STATES.get(item["what"], item["what"]))
+    else:
+        what = happened(*item["what"].partition(" ")[::2])
+    return {**item, "time": local(item["at"], zone), "what": what}
 
 
 def _history(ledger: Ledger, device: str, limit: int) -> Items:

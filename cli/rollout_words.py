@@ -83,12 +83,25 @@ _OF_DEVICE: Mapping[str, str] = {
     "superseded": N_("{device}: left to a newer rollout"),
     "expired": N_("{device}: not done by the end date"),
 }
+_HAPPENED: Mapping[str, str] = {
+    "dispatched": N_("begun"),
+    "reported": N_("ended"),
+    "postponed": N_("postponed"),
+    "superseded": N_("left to a newer rollout"),
+    "expired": N_("not done by the end date"),
+}
 
 
 def counted(states: Iterable[str]) -> str:
     """Return how many devices are in which state, in words."""
     found = Counter(str(state) for state in states)
     return ", ".join(f"{found[state]} {_(label)}" for state, label in DEVICE_STATES.items() if found[state])
+
+
+def happened(kind: str, what: str) -> str:
+    """Return what happened to a device, in two words; `what` is the step that was begun, or the result."""
+    word = {**STEPS, **RESULTS}.get(what, what)
+    return ": ".join(_(part) for part in (_HAPPENED.get(kind, kind), word) if part)
 
 
 def course(plan: "RolloutPlan", step: "Step", zone: ZoneInfo) -> str:

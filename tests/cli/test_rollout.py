@@ -287,6 +287,9 @@ def test_a_devices_history_names_the_rollout(rollout: As, province: Path, under_
     told = items(rollout("lan", "show", "box.dong-yen", "--format", "json"))
     assert {item["of"] for item in told} == {"greet"}
     assert ("reported failed", "disk full") in [(item["what"], item["reason"]) for item in told]
+    shown = rollout("lan", "show", "box.dong-yen").stdout
+    assert "begun: apply" in shown
+    assert "ended: FAILED" in shown
     table = rollout("lan", "status", "greet").stdout
     assert "disk full" in table
 

@@ -69,8 +69,8 @@ def test_it_is_driven_stopped_gone_on_with_and_approved(lab: Provisioned, key: P
     said, _none = run.communicate(timeout=60)
     assert run.returncode in (130, -signal.SIGINT), said  # a shell sees the same
     assert board(lab)["driver"] == ""
-    again = lab.start("rollout", "resume", "greet")
-    wait_until(lambda: board(lab)["driver"], 60, 1)
+    again, refused = two_at_once(lab)
+    assert "drives it on" in refused or "is held by root on" in refused
     approved = lab.tuyen("rollout", "approve", "greet", "--as", "mai", "--key", str(key))
     assert approved.returncode == 0, approved.stderr
     said, _none = again.communicate(timeout=120)
@@ -79,6 +79,16 @@ def test_it_is_driven_stopped_gone_on_with_and_approved(lab: Provisioned, key: P
     assert (board(lab)["status"], board(lab)["done"]) == ("ended", 3)
     assert greetings(lab) == {"one"}
     assert lab.tuyen("audit-log", "verify").returncode == 0
+
+
+def two_at_once(lab: Provisioned) -> "tuple[subprocess.Popen[str], str]":
+    """Start two controllers; return the one that drives, and what the other said."""
+    both = [lab.start("rollout", "resume", "greet") for _one in range(2)]
+    wait_until(lambda: any(one.poll() is not None for one in both), 60)
+    [over] = [one for one in both if one.returncode is not None]
+    said, _none = over.communicate(timeout=60)
+    wait_until(lambda: board(lab)["driver"], 60, 1)
+    return next(one for one in both if one is not over), said
 
 
 def test_it_is_driven_in_a_process_of_its_own(lab: Provisioned) -> None:

@@ -136,7 +136,7 @@ def people(folder: Path, hook: int, mail: int) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def evening(scene: Scene) -> Iterator[tuple["subprocess.Popen[str]", float]]:
-    """A rollout whose window opens in a minute or two: who drives it, and when that is. It waits beside all other tests."""
+    """A rollout whose window opens in a minute or two: who drives it, and when that is. All other tests run beside."""
     now = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh"))
     opens = (now + timedelta(seconds=120)).replace(second=0, microsecond=0)
     times = {"opens": f"{opens:%H:%M}", "closes": f"{opens + timedelta(hours=6):%H:%M}"}
