@@ -41,6 +41,11 @@ class Ledger:
     clock: Callable[[], datetime] = now
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may use it, too."""
+        return self.file is None
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees the ledger as it is now, whatever is written meanwhile. Raises LedgerError."""

@@ -44,7 +44,7 @@ def acquire(ledger: Ledger, name: str, *, actor: Actor, seconds: float) -> Lease
     with ledger.write() as connection:
         now = ledger.clock()
         before = _read(connection, name)
-        if before is not None and not _is_free(before, now):
+        if before is not None and not is_free(before, now):
             _refuse(before)
         row = _row(actor, now, seconds) | {"name": name, "token": before.token + 1 if before else 1}
         if before is None:
@@ -80,7 +80,7 @@ def held(ledger: Ledger, name: str) -> Lease | None:
     """Return who holds the lease of that name now; None when it may be taken."""
     with ledger.read() as connection:
         found = _read(connection, name)
-        return None if found is None or _is_free(found, ledger.clock()) else _lease(found)
+        return None if found is None or is_free(found, ledger.clock()) else _lease(found)
 
 
 def check_token(connection: Connection, name: str, token: int) -> None:
@@ -117,7 +117,8 @@ def _row(actor: Actor, now: datetime, seconds: float) -> dict[str, Any]:
     return {"holder": ours.person, "host": socket.gethostname(), "since": ours.since, "until": until, **process}
 
 
-def _is_free(row: Row[Any], now: datetime) -> bool:
+def is_free(row: Row[Any], now: datetime) -> bool:
+    """Say whether a row of the table `lease` holds no more: it has run out, or its holder is certainly dead."""
     holder = Holder(row.pid, row.holder, row.since, "", row.began, row.space)
     return bool(row.until <= stamp(now)) or holder.is_dead()
 

@@ -11,6 +11,7 @@ from ledger import audit
 from ledger.connection import Ledger
 from ledger.errors import N_, IllegalMoveError
 from ledger.history import read_run, task_of
+from ledger.presence import busy
 from ledger.records import Actor, Move, Run, Task, new_id, plain, stamp, who
 from ledger.schema import RUN, TASK
 from ledger.states import OPEN, SETTLED, Outcome, State, check_move
@@ -23,11 +24,16 @@ _MOVE = (
 )
 
 
-def begin_run(ledger: Ledger, *, job: str, job_digest: str, plan_digest: str, actor: Actor, command: str) -> str:
-    """Write down that a run begins and return its id, which sorts by time; `command` must hold no secret."""
+def begin_run(
+    ledger: Ledger, *, job: str, job_digest: str, plan_digest: str, actor: Actor, command: str, run: str = ""
+) -> str:
+    """Write down that a run begins and return its id, which sorts by time; `command` must hold no secret.
+
+    `run` is an id that was made before.
+    """
     began = ledger.clock()
     values = {"job": job, "job_digest": job_digest, "plan_digest": plan_digest, "command": plain(command)}
-    run = new_id(began)
+    run = run or new_id(began)
     with ledger.write() as connection:
         connection.execute(insert(RUN).values(id=run, started_at=stamp(began), **values, **who(actor)))
         audit.append(connection, ledger, actor, "run.begin", {"run": run, **values})
@@ -35,8 +41,13 @@ def begin_run(ledger: Ledger, *, job: str, job_digest: str, plan_digest: str, ac
 
 
 def intend(ledger: Ledger, run: str, devices: Mapping[str, str]) -> None:
-    """Write down which devices the run is going to touch, each with the fingerprint of its state before."""
+    """Write down which devices the run is going to touch, each with the fingerprint of its state before.
+
+    Raises DeviceBusyError when another controller has begun with one of them meanwhile.
+    """
     with ledger.write() as connection:
+        for error in busy(connection, ledger, devices):
+            raise error
         actor = _open_run(connection, run).actor
         at = stamp(ledger.clock())
         rows = [asdict(Task(run, device, State.INTENDED, "", at, before=before)) for device, before in devices.items()]

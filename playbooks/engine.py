@@ -24,7 +24,8 @@ from ledger.connection import FILE, open_ledger
 from ledger.folders import make_folder
 from ledger.locks import FOLDER as LOCKS
 from ledger.locks import take, take_all
-from ledger.records import Actor
+from ledger.presence import present, worked_on
+from ledger.records import Actor, new_id
 from ledger.runs import begin_run, end_run, intend, interrupt
 from ledger.states import Outcome
 from ledger.states import State as Ended
@@ -99,7 +100,9 @@ class Session:
                 patience=order.patience,
             )
             opening.enter_context(taken)
-            self.busy = {error.device: _(error.message).format_map(error.values) for error in taken.busy}
+            elsewhere = worked_on(self.ledger, [target.id for target in self._wanted])
+            busy = {error.device: error for error in taken.busy} | elsewhere
+            self.busy = {device: _(error.message).format_map(error.values) for device, error in busy.items()}
             self.targets = tuple(target for target in self._wanted if target.id not in self.busy)
             self.folder = _new_folder(order.folder / RUNS, order.job.name)
             self.work = Work(
@@ -198,8 +201,11 @@ class Session:
         locks, who = order.folder / LOCKS, {"person": order.actor.person, "doing": order.command}
         with ExitStack() as held:
             with take(locks, BIRTH, **who, patience=BIRTH_PATIENCE):
-                run = begin_run(
+                run = new_id(self.ledger.clock())
+                held.enter_context(present(self.ledger, run, order.actor))
+                begin_run(
                     self.ledger,
+                    run=run,
                     job=order.job.name + how,
                     job_digest=order.job.digest,
                     plan_digest=digest,

@@ -14,6 +14,7 @@ from inventory.language import N_, _
 from ledger.connection import Ledger
 from ledger.history import find_run, tasks_of_device, unfinished_runs
 from ledger.locks import is_held, take
+from ledger.presence import is_present
 from ledger.records import Actor, Task
 from ledger.runs import interrupt, move
 from ledger.states import State
@@ -58,7 +59,7 @@ def run_lock(run: str) -> str:
 def end_dead_runs(ledger: Ledger, locks: Path, actor: Actor) -> list[Task]:
     """End the runs whose controller is gone, and return the devices that they left under way."""
     with take(locks, BIRTH, person=actor.person, doing="recover", patience=BIRTH_PATIENCE):
-        dead = unfinished_runs(ledger, lambda run: is_held(locks, run_lock(run)))
+        dead = unfinished_runs(ledger, lambda run: is_held(locks, run_lock(run)) or is_present(ledger, run))
     reason = _("the controller went away in the middle")
     return [task for run in dead for task in interrupt(ledger, run.id, reason=reason, actor=actor)]
 
