@@ -20,17 +20,25 @@ class Health:
     reasons: Mapping[str, str]
 
 
-def judge(province: Province, readings: Mapping[Key, Reading], silent: Set[str] | None = None) -> Health:
+def judge(
+    province: Province,
+    readings: Mapping[Key, Reading],
+    silent: Set[str] | None = None,
+    unheard: Set[str] = frozenset(),
+) -> Health:
     """Tell all states from the latest readings.
 
     `silent` names the devices that are silent, where somebody confirmed it; by default those are silent of which
-    no reading heard anything. Devices that this machine could not even ask are left out.
+    no reading heard anything. Devices that this machine could not even ask are left out, and those that are `unheard`:
+    they never answered, and their silence is not confirmed.
     What is asked on behalf of a service proves that the device answers, but whether it is well is the service's.
     """
     own: dict[str, list[Reading]] = {}
     heard: dict[str, bool] = {}
     of_services: dict[str, list[Reading]] = {}
     for (device, _module, service, _about), reading in readings.items():
+        if device in unheard:
+            continue
         if service:
             of_services.setdefault(service, []).append(reading)
         elif reading.asked:

@@ -34,11 +34,14 @@ class Judging:
         """Have a device judged again the next time."""
         self._touched.add(device)
 
-    def health(self, readings: Readings, silent: Set[str]) -> Health:
-        """Return the states as of now; `silent` names the devices whose silence is confirmed."""
+    def health(self, readings: Readings, silent: Set[str], unheard: Set[str] = frozenset()) -> Health:
+        """Return the states as of now; `silent` names the devices whose silence is confirmed.
+
+        Of those that are `unheard`, nothing is known: they never answered, and their silence is not confirmed.
+        """
         if self._touched:
             touched, self._touched = self._touched, set()
-            turned = [self._read(device, readings, silent) for device in touched]
+            turned = [self._read(device, readings, silent, unheard) for device in touched]
             offices = self._reach() if any(turned) else set()
             for office in offices:
                 touched.update(device.id for device in self._province.devices_of[office] if device.id in self._answers)
@@ -48,11 +51,11 @@ class Judging:
             self._judge_services()
         return Health(self._devices, self._offices, self._services, self._reasons)
 
-    def _read(self, device: str, readings: Readings, silent: Set[str]) -> bool:
+    def _read(self, device: str, readings: Readings, silent: Set[str], unheard: Set[str]) -> bool:
         """Take the readings of a device, and return whether it answers where it did not before, or the reverse."""
         before = self._answers.pop(device, None)
         self._own.pop(device, None)
-        found = list(readings(device))
+        found = [] if device in unheard else list(readings(device))
         self._read_services(device, found)
         asked = [reading for _key, reading in found if reading.asked]
         if own := [reading for key, reading in found if reading.asked and not key[2]]:

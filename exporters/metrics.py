@@ -93,6 +93,7 @@ class WatchMetrics:
             for kind, states in (("device", health.devices), ("office", health.offices), ("service", health.services))
             for name, state in states.items()
         }
+        now |= {("device", name): State.UNKNOWN for name in self._watch.devices_asked - health.devices.keys()}
         now |= dict(self.also())
         for key in self._states.keys() - now.keys():
             self._exposition.drop(("state", *key))

@@ -58,6 +58,7 @@ class Watch:
     _of_device: dict[str, list[Key]] = field(default_factory=dict)
     _running: dict[Key, asyncio.Task[None]] = field(default_factory=dict)
     _silent: set[str] = field(default_factory=set)
+    _unheard: set[str] = field(default_factory=set)  # devices that never answered, and are not yet called silent
     _behind: dict[str, list[str]] = field(default_factory=dict)  # offices, by the one that their way leads to
     _looked_around: dict[tuple[str, bool], float] = field(default_factory=dict)
     _judging: Judging = field(init=False)
@@ -85,6 +86,7 @@ class Watch:
         for key in now:
             self._of_device.setdefault(key[0], []).append(key)
         self._silent &= self._of_device.keys()
+        self._unheard = {device for device in self._of_device if not self._is_known(device)}
         self._behind = {}
         for office in province.offices.values():
             for way in ways_of(office):
@@ -146,8 +148,10 @@ class Watch:
         unanswered = [self.tallies[key].unanswered if key in self.tallies else 0 for key in keys]
         if any(key in self.tallies and not count for key, count in zip(keys, unanswered, strict=True)):
             self._silent.discard(device)
+            self._unheard.discard(device)
         elif all(unanswered) and max(unanswered) >= CONFIRMATIONS:
             self._silent.add(device)
+            self._unheard.discard(device)
         if was_silent is not (device in self._silent):
             self._look_around(self.province.devices[device].office, silent=was_silent)
         moment = time.monotonic() + (0 if answered else CONFIRM_AFTER)
@@ -159,6 +163,11 @@ class Watch:
             if doubtful:
                 self.schedule.hasten(key, moment)
                 self._moved.set()
+
+    def _is_known(self, device: str) -> bool:
+        """Whether a device has answered or is silent for sure, by what is left of its readings."""
+        known = (self.tallies.get(key) for key in self._of_device[device])
+        return device in self._silent or any(tally is not None and not tally.unanswered for tally in known)
 
     def _look_around(self, office: str, *, silent: bool) -> None:
         """Ask soon what stands beside a device that fell silent or came back: what is `silent`, or what is not.
@@ -180,7 +189,7 @@ class Watch:
     def health(self) -> Health:
         """Return the states as of now, which change as readings come; only what these concern is judged again."""
         self._sweep(time.monotonic())
-        return self._judging.health(self._fresh_of, self._silent)
+        return self._judging.health(self._fresh_of, self._silent, self._unheard)
 
     def _fresh_of(self, device: str) -> Iterator[tuple[Key, Reading]]:
         """Yield the readings of a device that are not overdue."""

@@ -37,6 +37,7 @@ class Kept:
     def __init__(self) -> None:
         self.readings: dict[Key, Reading] = {}
         self.silent: set[str] = set()
+        self.unheard = {key[0] for key in KEYS}
         self.judging = Judging(PROVINCE)
 
     def take(self, key: Key, answer: str, confirmed: bool) -> None:
@@ -48,13 +49,17 @@ class Kept:
             self.silent.add(key[0])
         else:
             self.silent.discard(key[0])
+        if answer not in ("silent", "overdue") or confirmed:
+            self.unheard.discard(key[0])
         self.judging.touch(key[0])
 
     def check(self) -> None:
         kept = self.judging.health(
-            lambda device: [(key, reading) for key, reading in self.readings.items() if key[0] == device], self.silent
+            lambda device: [(key, reading) for key, reading in self.readings.items() if key[0] == device],
+            self.silent,
+            self.unheard,
         )
-        anew = judge(PROVINCE, self.readings, self.silent)
+        anew = judge(PROVINCE, self.readings, self.silent, self.unheard)
         assert dict(kept.devices) == dict(anew.devices)
         assert dict(kept.offices) == dict(anew.offices)
         assert dict(kept.services) == dict(anew.services)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from exporters.metrics import WatchMetrics
 from exporters.questions import Key, Knowledge
 from exporters.watch import Watch
 from inventory.load import load
@@ -119,6 +120,28 @@ def test_a_silence_is_confirmed_and_a_recovery_believed_at_once() -> None:
     assert unanswered == 2  # asked twice before it was believed
     assert down > 1  # a second between the two
     assert up < 1
+
+
+def test_nothing_is_known_of_what_has_never_answered_until_its_silence_is_confirmed() -> None:
+    async def run() -> list[tuple[State | None, State]]:
+        with socket.create_server(("127.0.0.1", 0)) as door, _full(door.getsockname()[1]):
+            province = _province(0, door.getsockname()[1], interval=30)
+            near = replace(province.devices["near.dong-yen"], address="127.0.2.1")
+            watch = Watch(replace(province, devices={"near.dong-yen": near}))
+            metrics = WatchMetrics(watch)
+            watch.schedule.hasten(_key("near.dong-yen"), 0)
+            seen = [(None, State.UNKNOWN)]
+            async with _running(watch):
+                while seen[-1][0] is not State.DOWN:
+                    await asyncio.sleep(0.02)
+                    health = watch.health()
+                    seen.append((health.devices.get("near.dong-yen"), health.offices["dong-yen"]))
+                    if watch.tallies and len(watch.tallies) == 1 and seen[-1][0] is None:
+                        assert b'tuyen_device_state{device="near.dong-yen",state="unknown"} 1' in metrics.text()
+            assert watch.tallies[_key("near.dong-yen")].asked == 2
+            return seen
+
+    assert set(asyncio.run(run())) == {(None, State.UNKNOWN), (State.DOWN, State.DOWN)}
 
 
 @contextlib.contextmanager
