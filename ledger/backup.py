@@ -119,11 +119,12 @@ def _run(ledger: Ledger, program: str, words: list[str]) -> None:
     """Run a program on the ledger's database; the password goes by the environment, where only we look."""
     from psycopg.conninfo import make_conninfo
 
-    given = dict(ledger.engine.dialect.create_connect_args(ledger.engine.url)[1])
-    password = given.pop("password", None)
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"} | ({"PGPASSWORD": str(password)} if password else {})
+    url = ledger.engine.url
+    where = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
+    given = {name: str(value) for name, value in {**where, **url.query}.items() if value is not None}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"} | ({"PGPASSWORD": url.password} if url.password else {})
     done = subprocess.run(
-        [program, "--no-password", f"--dbname={make_conninfo(**given)}", *words],
+        [program, "--no-password", f"--dbname={make_conninfo('', **given)}", *words],
         capture_output=True,
         text=True,
         errors="replace",

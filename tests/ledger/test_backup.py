@@ -1,0 +1,327 @@
+"""A copy of the ledger is of one moment and whole, whatever is written meanwhile; an archive is whole, or refused."""
+
+import io
+import os
+import random
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from ledger import backup
+from ledger.archive import MANIFEST, Manifest, Source, read, write
+from ledger.audit import append, head, verify
+from ledger.backup import copy, drivers, load, look
+from ledger.connection import Ledger, connect, open_ledger
+from ledger.errors import BadBackupError, LedgerAbsentError, LedgerDamagedError
+from ledger.leases import acquire
+from tests.ledger.conftest import LAN, begin
+
+WRITING = """
+import sys
+from ledger.audit import append
+from ledger.connection import open_ledger
+from ledger.records import Actor
+
+with open_ledger(sys.argv[1], patience=60) as ledger:
+    while True:
+        with ledger.write() as connection:
+            seq = append(connection, ledger, Actor("lan", "lan"), "test", {"text": "x" * 500}).seq
+        print(seq, flush=True)
+"""
+ABOUT = Manifest("kien-giang", "2026-11-25T00:00:00.000000Z", "0.1.0", "sqlite", "0001", 0, "0" * 64, 0)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """An archive of a ledger's copy, of noise, of an empty file, and of one in a folder."""
+    (tmp_path / "noise").write_bytes(random.Random(7).randbytes(100_000))
+    (tmp_path / "empty").touch()
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        begin(ledger)
+        copy(ledger, tmp_path / "copy")
+    sources = [Source("ledger", tmp_path / "copy"), Source("state/noise", tmp_path / "noise")]
+    sources += [Source("state/a/b/empty", tmp_path / "empty"), Source("state/gone", tmp_path / "gone")]
+    target = tmp_path / "saved.tuyen-state"
+    assert [entry.name for entry in write(target, sources, ABOUT).entries] == [
+        "ledger",
+        "state/noise",
+        "state/a/b/empty",
+    ]
+    return target
+
+
+def test_a_copy_made_while_another_process_writes_holds_all_that_was_committed(
+    place: Path | str, tmp_path: Path, postgresql: Callable[[], str]
+) -> None:
+    with open_ledger(place) as ledger:
+        writer = subprocess.Popen([sys.executable, "-c", WRITING, str(place)], stdout=subprocess.PIPE, text=True)
+        with writer:
+            try:
+                assert writer.stdout
+                for _turn in range(3):
+                    committed = int([next(writer.stdout) for _row in range(20)][-1])
+                    file = tmp_path / f"copy-{committed}"
+                    found = copy(ledger, file)
+                    assert found.head.seq >= committed
+                    assert found.breaks == 0
+                    assert writer.poll() is None
+            finally:
+                writer.kill()
+        newest = head(ledger)
+    assert newest.seq > found.head.seq
+    again = file if isinstance(place, Path) else postgresql()
+    if not isinstance(place, Path):
+        with connect(again) as empty:
+            load(empty, file, found.head)
+    with open_ledger(again) as restored:
+        assert head(restored) == found.head
+        assert list(verify(restored, found.head)) == []
+        begin(restored)  # it can be written to
+
+
+def test_a_damaged_ledger_is_not_copied_as_if_it_were_whole(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    with open_ledger(file) as ledger:
+        for _run in range(50):
+            begin(ledger)
+        copy(ledger, tmp_path / "copy")
+    whole = bytearray((tmp_path / "copy").read_bytes())
+    whole[8192:12288] = random.Random(1).randbytes(4096)
+    (tmp_path / "copy").write_bytes(whole)
+    with pytest.raises(LedgerDamagedError):
+        look(tmp_path / "copy")
+
+
+def test_an_altered_trail_is_saved_all_the_same_and_told(in_a_file: Ledger, tmp_path: Path) -> None:
+    for _run in range(3):
+        with in_a_file.write() as connection:
+            append(connection, in_a_file, LAN, "test", {})
+    with in_a_file.write() as connection:
+        connection.exec_driver_sql("UPDATE audit SET details = '{\"x\":1}' WHERE seq = 2")
+    assert copy(in_a_file, tmp_path / "copy").breaks == 1
+
+
+def test_who_drives_is_told(ledger: Ledger) -> None:
+    assert drivers(ledger) == ()
+    acquire(ledger, "watch", actor=LAN, seconds=60)
+    assert [line.partition("@")[0] for line in drivers(ledger)] == ["watch: lan"]
+
+
+def test_a_database_that_is_not_empty_is_not_filled(postgresql: Callable[[], str], tmp_path: Path) -> None:
+    with open_ledger(postgresql()) as ledger:
+        begin(ledger)
+        with ledger.write() as connection:
+            append(connection, ledger, LAN, "test", {})
+        found = copy(ledger, tmp_path / "dump")
+        load(ledger, tmp_path / "dump", found.head)  # it has all of it already
+    with open_ledger(postgresql()) as other, pytest.raises(BadBackupError, match="is not empty; make an empty"):
+        load(other, tmp_path / "dump", found.head)
+
+
+def test_a_dump_that_is_cut_short_fills_nothing(postgresql: Callable[[], str], tmp_path: Path) -> None:
+    with open_ledger(postgresql()) as ledger:
+        for _run in range(20):
+            begin(ledger)
+        found = copy(ledger, tmp_path / "dump")
+    dump = tmp_path / "dump"
+    dump.write_bytes(dump.read_bytes()[: dump.stat().st_size * 3 // 4])
+    with connect(postgresql()) as empty:
+        with pytest.raises(BadBackupError, match="pg_restore failed on"):
+            load(empty, dump, found.head)
+        with empty.read() as connection:
+            assert inspect(connection).get_table_names() == []
+
+
+def test_no_password_is_in_an_argument(
+    postgresql: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "postgresql" / "99" / "bin" / "pg_dump"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        f'#!/bin/sh\necho "pg_dump (PostgreSQL) 99.1 $*" | /usr/bin/tee -a {told}\necho "$PGPASSWORD" >> {told}\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(backup, "_DEBIAN", tmp_path / "postgresql")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with open_ledger(postgresql().replace("tuyen@", "tuyen:hush@")) as ledger:
+        copy(ledger, tmp_path / "dump")
+    said = told.read_text().splitlines()
+    assert [line for line in said if "hush" in line] == ["hush"]
+    assert "dbname=ledger" in told.read_text()
+
+
+def test_a_server_newer_than_every_program_is_told(
+    postgresql: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "_DEBIAN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told = "no pg_dump of that version or newer is here; install postgresql-client-"
+    with open_ledger(postgresql()) as ledger, pytest.raises(LedgerAbsentError, match=told):
+        copy(ledger, tmp_path / "dump")
+
+
+def test_what_is_saved_comes_back(saved: Path, tmp_path: Path) -> None:
+    into = tmp_path / "into"
+    into.mkdir()
+    manifest = read(saved, into=into)
+    assert (into / "state/noise").read_bytes() == (tmp_path / "noise").read_bytes()
+    assert (into / "ledger").read_bytes() == (tmp_path / "copy").read_bytes()
+    assert (into / "state/a/b/empty").read_bytes() == b""
+    assert {path.stat().st_mode & 0o007 for path in into.rglob("*") if path.is_file()} == {0}
+    assert manifest.province == "kien-giang"
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_every_flipped_byte_and_every_cut_is_noticed(saved: Path, tmp_path: Path) -> None:
+    whole, manifest, chance = saved.read_bytes(), read(saved), random.Random(5)
+    bad = tmp_path / "bad"
+    places = [*range(20), *chance.sample(range(len(whole)), 150), *range(len(whole) - 12, len(whole))]
+    noticed = 0
+    for place in places:
+        altered = bytearray(whole)
+        altered[place] ^= 1 << chance.randrange(8)
+        bad.write_bytes(altered)
+        with suppress(BadBackupError):
+            assert read(bad) == manifest, place  # two ways to pack the same bytes
+            noticed -= 1
+        noticed += 1
+    assert noticed >= len(places) - 2
+    for length in (0, 1, 10, 11, 1000, *chance.sample(range(len(whole)), 60), len(whole) - 8, len(whole) - 1):
+        bad.write_bytes(whole[:length])
+        with pytest.raises(BadBackupError, match=r"was cut short|is damaged|is no backup"):
+            read(bad)
+
+
+def test_a_sealed_archive_opens_by_its_passphrase_only(saved: Path, tmp_path: Path) -> None:
+    sealed = tmp_path / "sealed"
+    manifest = write(sealed, [Source("state/noise", tmp_path / "noise")], ABOUT, b"correct horse")
+    assert read(sealed, b"correct horse") == manifest
+    assert b"noise" not in sealed.read_bytes()
+    with pytest.raises(
+        BadBackupError, match="the passphrase is not the one it was sealed with, or the file is damaged"
+    ):
+        read(sealed, b"correct mule")
+    with pytest.raises(BadBackupError, match="is sealed; name the file with its passphrase"):
+        read(sealed)
+    whole, bad = sealed.read_bytes(), tmp_path / "bad"
+    for place in (20, 40, len(whole) // 2, len(whole) - 1):
+        altered = bytearray(whole)
+        altered[place] ^= 1
+        bad.write_bytes(altered)
+        with pytest.raises(BadBackupError, match="or the file is damaged"):
+            read(bad, b"correct horse")
+    for length in (16, 40, 32 + 65552, len(whole) - 1):  # also between two chunks
+        bad.write_bytes(whole[:length])
+        with pytest.raises(BadBackupError, match=r"was cut short|is damaged"):
+            read(bad, b"correct horse")
+
+
+def _hostile(folder: Path, name: str, kind: bytes = tarfile.REGTYPE) -> Path:
+    """Return an archive with a member that ours never have."""
+    file = folder / "hostile"
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname, member.size = kind, "/etc/shadow", 2 if kind == tarfile.REGTYPE else 0
+        tar.addfile(member, io.BytesIO(b"hi") if member.size else None)
+    import gzip
+
+    file.write_bytes(b"")
+    with file.open("wb") as opened, gzip.GzipFile("", "wb", 6, opened, mtime=0) as packed:
+        packed.write(raw.getvalue())
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../outside", tarfile.REGTYPE),
+        ("/tmp/outside", tarfile.REGTYPE),
+        ("state/../../outside", tarfile.REGTYPE),
+        ("state//x", tarfile.REGTYPE),
+        (".", tarfile.REGTYPE),
+        ("state/link", tarfile.SYMTYPE),
+        ("state/link", tarfile.LNKTYPE),
+        ("state/device", tarfile.CHRTYPE),
+        ("state/pipe", tarfile.FIFOTYPE),
+        ("state", tarfile.DIRTYPE),
+    ],
+)
+def test_what_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str, kind: bytes) -> None:
+    into = tmp_path / "deep" / "into"
+    into.mkdir(parents=True)
+    with pytest.raises(BadBackupError, match="holds what no backup of tuyen holds"):
+        read(_hostile(tmp_path, name, kind), into=into)
+    assert list(into.iterdir()) == []
+    assert not (tmp_path / "outside").exists()
+    assert not Path("/tmp/outside").exists()
+
+
+def test_an_archive_without_its_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadBackupError, match="was cut short"):
+        read(_hostile(tmp_path, "state/x"))
+    with pytest.raises(BadBackupError, match="is damaged"):
+        read(_hostile(tmp_path, MANIFEST))
+
+
+def test_nothing_is_written_over_another_file(saved: Path) -> None:
+    before = saved.read_bytes()
+    with pytest.raises(BadBackupError, match="exists already; nothing is written over it"):
+        write(saved, [], ABOUT)
+    assert saved.read_bytes() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+def test_a_full_disk_leaves_no_file_and_what_was_there(tmp_path: Path, saved: Path) -> None:
+    (tmp_path / "large").write_bytes(random.Random(3).randbytes(3 << 20))
+    script = (
+        "from pathlib import Path; from ledger.archive import *; from tests.ledger.test_backup import ABOUT\n"
+        "Path('small/before').write_text('there')\n"
+        "try: write(Path('small/new'), [Source('state/large', Path('large'))], ABOUT)\n"
+        "except OSError as error: print(error.strerror)\n"
+        "print(sorted(path.name for path in Path('small').iterdir()))"
+    )
+    (tmp_path / "small").mkdir()
+    mounted = 'mount -t tmpfs -o size=1m tmpfs small && exec "$0" -c "$1"'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    said = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted, sys.executable, script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert said.stdout.splitlines() == ["No space left on device", "['before']"]
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_a_kill_at_any_moment_leaves_a_whole_archive_or_none(tmp_path: Path, turn: int) -> None:
+    (tmp_path / "large").write_bytes(random.Random(turn).randbytes(4 << 20))
+    script = (
+        "from pathlib import Path; from ledger.archive import *; from tests.ledger.test_backup import ABOUT\n"
+        "print('ready', flush=True)\n"
+        "write(Path('new'), [Source('state/large', Path('large'))], ABOUT)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.04 * turn)
+        process.kill()
+    if (tmp_path / "new").exists():
+        read(tmp_path / "new")
+    else:
+        write(tmp_path / "new", [Source("state/large", tmp_path / "large")], ABOUT)  # what was left hinders nobody
+        assert not (tmp_path / ".new.part").exists()
