@@ -10,7 +10,7 @@ import typst
 from exporters.reports.documents.document import Document
 from exporters.reports.documents.errors import UnprintableError
 from exporters.reports.documents.shown import shown
-from exporters.reports.documents.typefaces import typeface
+from exporters.reports.documents.typefaces import Typeface, typeface
 
 _FORM = Path(__file__).parent / "forms" / "official.typ"
 
@@ -22,7 +22,7 @@ def pdf(document: Document) -> bytes:
     """
     until = datetime(document.until.year, document.until.month, document.until.day, tzinfo=UTC)
     face = typeface()
-    data = shown(document) | {"typeface": face.family}
+    data = _drawable(shown(document), face) | {"typeface": face.family}
     try:
         made: Any = typst.compile(
             _FORM,
@@ -36,3 +36,12 @@ def pdf(document: Document) -> bytes:
     except typst.TypstError as error:
         raise UnprintableError(str(error)) from error
     return bytes(made)
+
+
+def _drawable(value: Any, face: Typeface) -> Any:
+    """Return data whose texts the typeface can draw."""
+    if isinstance(value, str):
+        return face.drawable(value)
+    if isinstance(value, dict):
+        return {key: _drawable(part, face) for key, part in value.items()}
+    return [_drawable(part, face) for part in value] if isinstance(value, list | tuple) else value

@@ -1,7 +1,7 @@
 """A document as a workbook: typed cells with formats, nothing that a spreadsheet would run."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from types import MappingProxyType
@@ -17,6 +17,8 @@ _UNITS: Mapping[Form, Fraction] = MappingProxyType(
     {Form.DURATION: Fraction(1, 86_400 * MICROSECONDS), Form.CHANGE: Fraction(100)}
 )
 _A4 = 9
+_LONGEST_TITLE = 31  # letters of a sheet's title
+_NO_TITLE = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _HEAD_HEIGHT = 32  # points: two lines
 _LINE_WIDTH = 110  # characters of a line of text before it wraps
 _PAGE_WIDTH = 170  # characters that are still legible side by side on a page
@@ -50,9 +52,24 @@ def xlsx(document: Document) -> bytes:
     with xlsxwriter.Workbook(target, options) as book:
         book.set_properties({"title": document.subject, "created": until})
         writer = _Writer(book, document.language)
-        for sheet in document.sheets:
-            writer.sheet(sheet)
+        for sheet, title in zip(document.sheets, titles(document.sheets), strict=True):
+            writer.sheet(sheet, title)
     return target.getvalue()
+
+
+def titles(sheets: Sequence[Sheet]) -> list[str]:
+    """Return the titles as workbooks take them: short, without some marks, each different whatever its case."""
+    found: list[str] = []
+    for sheet in sheets:
+        plain = sheet.title.translate(_NO_TITLE).strip(" '")[:_LONGEST_TITLE]
+        taken = {title.casefold() for title in found}
+        number = 2
+        title = plain
+        while title.casefold() in taken:
+            title = f"{plain[: _LONGEST_TITLE - 3]} {number}"
+            number += 1
+        found.append(title)
+    return found
 
 
 class _Writer:
@@ -77,8 +94,8 @@ class _Writer:
         self.words = book.add_format(basic | {"text_wrap": True, "valign": "top"})
         self.note = book.add_format(basic | {"italic": True})
 
-    def sheet(self, sheet: Sheet) -> None:
-        page = self.book.add_worksheet(sheet.title)
+    def sheet(self, sheet: Sheet, title: str) -> None:
+        page = self.book.add_worksheet(title)
         page.hide_gridlines(2)
         page.set_landscape()
         page.set_paper(_A4)
@@ -92,7 +109,7 @@ class _Writer:
         if sheet.tables:
             first = row - len(sheet.tables[-1].rows) - 1
             for position, chart in enumerate(sheet.charts):
-                self._chart(page, sheet.title, chart, first, row + position * 20)
+                self._chart(page, title, chart, first, row + position * 20)
 
     def _lines(self, page: Any, sheet: Sheet) -> int:
         """Write the text at the top, and return the row below it."""
