@@ -132,8 +132,12 @@ def _body(endpoint: Endpoint, asked: Asked[Any]) -> bytes:
 
 async def describe(request: Request) -> Response:
     """Show the page that describes the interface."""
-    lists = [(endpoint, list(parameters(endpoint)), _fields(endpoint)) for endpoint in ENDPOINTS]
+    lists = [(endpoint, _parameters(endpoint), _fields(endpoint)) for endpoint in ENDPOINTS]
     return page(request, "api.html", lists=lists, problems=KINDS, origin=f"{request.url.scheme}://{request.url.netloc}")
+
+
+def _parameters(endpoint: Endpoint) -> list[tuple[str, str]]:
+    return [(one["name"], one["description"]) for one in parameters(endpoint)]
 
 
 def _fields(endpoint: Endpoint) -> list[tuple[str, str]]:
