@@ -5,9 +5,10 @@ While the ledger cannot be read, what was read last is shown, and None before an
 
 import asyncio
 import logging
+import math
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -33,8 +34,8 @@ class _Kept(Generic[T]):
     """What was read, until when it is good, and the reading under way."""
 
     value: T | None = None
-    until: float = 0.0
-    reading: asyncio.Task[T] | None = None
+    until: float = -math.inf
+    reading: asyncio.Task[None] | None = None
 
 
 @dataclass
@@ -81,27 +82,28 @@ class History:
             self._ledger = None
 
     async def _read(self, key: tuple[Any, ...], read: Callable[[], T], fresh: float = FRESH) -> T | None:
-        """Return what is kept or being read, or read it; whoever waits for it does so in one thread."""
+        """Return what is kept, and read it again when it is no longer fresh, in one thread for whoever asks.
+
+        Nobody waits for what is hardly stale: the next one is shown what is being read now.
+        """
         kept = self._kept.setdefault(key, _Kept())
-        if time.monotonic() < kept.until:
-            return kept.value
-        if kept.reading is None:
-            kept.reading = asyncio.create_task(asyncio.to_thread(read))
-            kept.reading.add_done_callback(lambda _task: self._forget())
-        await self._finish(kept, asyncio.shield(kept.reading), fresh)
+        now = time.monotonic()
+        if now >= kept.until and kept.reading is None:
+            kept.reading = asyncio.create_task(self._fetch(kept, read, fresh))
+        if kept.reading is not None and now >= kept.until + fresh:
+            await asyncio.shield(kept.reading)
         return kept.value
 
-    async def _finish(self, kept: _Kept[T], reading: Awaitable[T], fresh: float) -> None:
+    async def _fetch(self, kept: _Kept[T], read: Callable[[], T], fresh: float) -> None:
         try:
-            kept.value = await reading
+            kept.value = await asyncio.to_thread(read)
             self._told = ""
         except LedgerError as error:
             if str(error) != self._told:
                 log.warning(_("the status page cannot read the ledger: %s"), error)
             self._told = str(error)
-        kept.until, kept.reading = time.monotonic() + fresh, None
-
-    def _forget(self) -> None:
+        finally:
+            kept.until, kept.reading = time.monotonic() + fresh, None
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
 

@@ -103,7 +103,8 @@ def _troubles(snapshot: Snapshot, view: View, office: Office) -> Iterator[Line]:
     nodes += [Node(Kind.DEVICE, device.id) for device in snapshot.province.devices_of[office.id]]
     for node in nodes:
         trouble = snapshot.troubles.get(node)
-        if trouble and visible(node):
+        own = node.kind is Kind.OFFICE or (trouble and trouble.root in (None, node))
+        if trouble and own and visible(node):
             yield line(snapshot, trouble, inside)
 
 

@@ -4,7 +4,7 @@ The public is told of offices and services only. What follows from something tha
 device, stands for itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from exporters.outages.node import Kind, Node
@@ -12,6 +12,7 @@ from exporters.page.snapshot import Snapshot, Trouble
 from exporters.page.view import View
 from inventory.language import _
 from inventory.model import Province
+from inventory.topology import State
 
 _ORDER = {Kind.OFFICE: 0, Kind.LINK: 1, Kind.SERVICE: 2, Kind.DEVICE: 3}
 
@@ -52,7 +53,7 @@ def roots(snapshot: Snapshot, view: View) -> tuple[Root, ...]:
         else:
             tops.append(trouble)
     inside = view.inside(snapshot.province)
-    made = [Root(line(snapshot, top, inside), _lines(snapshot, behind.get(top.node, ()), inside)) for top in tops]
+    made = [Root(line(snapshot, top, inside), _lines(snapshot, top, behind.get(top.node, ()), inside)) for top in tops]
     return tuple(sorted(made, key=lambda root: (root.line.state == "maintenance", -root.line.since, root.line.name)))
 
 
@@ -64,8 +65,12 @@ def _top(shown: Mapping[Node, Trouble], node: Node) -> Node:
     return node
 
 
-def _lines(snapshot: Snapshot, found: Iterable[Trouble], inside: frozenset[str]) -> tuple[Line, ...]:
-    ordered = sorted(found, key=lambda one: (_ORDER[one.node.kind], one.node.id))
+def _lines(snapshot: Snapshot, top: Trouble, found: Collection[Trouble], inside: frozenset[str]) -> tuple[Line, ...]:
+    """Return what follows from a root; of an office that is named, devices and links are not named again."""
+    named = {trouble.node.id for trouble in (top, *found) if trouble.node.kind is Kind.OFFICE}
+    told = (Kind.OFFICE, Kind.SERVICE)
+    own = [one for one in found if one.node.kind in told or office_of(snapshot.province, one.node) not in named]
+    ordered = sorted(own, key=lambda one: (_ORDER[one.node.kind], one.node.id))
     return tuple(line(snapshot, trouble, inside) for trouble in ordered)
 
 
@@ -83,9 +88,15 @@ def line(snapshot: Snapshot, trouble: Trouble, inside: frozenset[str]) -> Line:
         cause=str(trouble.cause),
         since=trouble.since,
         because=name_of(province, root, told=office_of(province, root) in inside) if root else "",
-        why=snapshot.reasons.get(node.id, "") if told else "",
+        why=snapshot.reasons.get(node.id, "") if told and _says_more(trouble) else "",
         confirmed=bool(trouble.id),
     )
+
+
+def _says_more(trouble: Trouble) -> bool:
+    """Whether the reason tells what state and cause do not: what is silent, or behind what is silent, says nothing."""
+    away = trouble.state is State.UNREACHABLE or (trouble.node.kind is Kind.OFFICE and trouble.state is State.DOWN)
+    return not away
 
 
 def visible_to(province: Province, view: View) -> Callable[[Node], bool]:
