@@ -101,16 +101,17 @@ def _existence(period: Period, known: Evidence) -> Callable[[NodeKey], int | Non
     earliest: dict[str, date] = {}
     for (kind, _name), day in known.first_days.items():
         earliest[kind] = min(day, earliest.get(kind, day))
-    fallen: dict[NodeKey, int] = {}
-    for outage in known.outages:
-        node, began = (outage.kind, outage.node), read(outage.began)
-        fallen[node] = min(began, fallen.get(node, began))
+    fallen: dict[NodeKey, str] = {}
+    for outage in known.outages if earliest else ():
+        node = (outage.kind, outage.node)
+        fallen[node] = min(outage.began, fallen.get(node, outage.began))  # as text, times of the ledger sort
 
     def since(node: NodeKey) -> int | None:
         first = known.first_days.get(node)
         if node[0] not in earliest or first == earliest[node[0]]:
             return period.begin
         seen = microseconds(datetime.combine(first, time(), zone)) if first else None
-        return min((moment for moment in (seen, fallen.get(node)) if moment is not None), default=None)
+        fell = read(fallen[node]) if node in fallen else None
+        return min((moment for moment in (seen, fell) if moment is not None), default=None)
 
     return since

@@ -122,8 +122,12 @@ def _incidents(scope: Scope, one: Side) -> tuple[Incident, ...]:
     for cost in one.costs(Kind.OFFICE):
         if cost.loss.grade is Grade.AWAY:
             grouped.setdefault(cost.loss.root.id, []).append(cost)
-    found = (_incident(scope.province, costs) for costs in grouped.values())
-    return tuple(sorted(found, key=lambda incident: (-incident.away, incident.began, incident.id))[:MOST])
+    worst = sorted(grouped.values(), key=lambda costs: (-_time(costs), costs[0].loss.root.began, costs[0].loss.root.id))
+    return tuple(_incident(scope.province, costs) for costs in worst[:MOST])
+
+
+def _time(costs: Iterable[Cost]) -> int:
+    return sum(cost.time for cost in costs)
 
 
 def _incident(province: Province, costs: Sequence[Cost]) -> Incident:
@@ -138,7 +142,7 @@ def _incident(province: Province, costs: Sequence[Cost]) -> Incident:
         cause=root.cause,
         began=read(root.began),
         ended=read(root.ended) if root.ended else None,
-        away=sum(cost.time for cost in costs),
+        away=_time(costs),
         offices=len({cost.node for cost in costs}),
         note=root.note,
     )
