@@ -6,7 +6,7 @@ form was sent, `form` (its fields).
 
 import logging
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exporters.access import cookies, forms
@@ -45,6 +45,8 @@ class Doorkeeper:
             except forms.RefusedError as refused:
                 answer = page(request, "refused.html", refused.status, why=_(refused.why))
                 await answer(scope, receive, send)
+                return
+            except ClientDisconnect:  # in the middle of a form
                 return
             receive = forms.again(body, receive)
         await self._app(scope, receive, send)

@@ -1,8 +1,9 @@
 """From a question to the items that answer it, ordered by their keys. Blocks, as the ledger is read; so in a thread."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from exporters.api.asked import Asked
 from exporters.api.items import DayItem, DeviceItem, OfficeItem, OutageItem, RolloutItem, ServiceItem, StateItem
@@ -21,9 +22,14 @@ USUAL = timedelta(days=7)  # of the past
 _DAY = len("2026-10-31")  # with which the key of a day begins
 
 
+def _later(asked: Asked[Any], names: Iterable[str]) -> list[str]:
+    """Return the ids that come after those of the page before, in order, so that nothing else is made of the others."""
+    return sorted(name for name in names if name > asked.query.after)
+
+
 def offices(asked: Asked[InState]) -> Iterator[OfficeItem]:
     """Yield offices."""
-    for name in sorted(asked.offices):
+    for name in _later(asked, asked.offices):
         state, reason = _state(asked, Node(Kind.OFFICE, name))
         if asked.query.state in (None, state):
             item = office_item(asked.province, asked.province.offices[name])
@@ -32,7 +38,7 @@ def offices(asked: Asked[InState]) -> Iterator[OfficeItem]:
 
 def devices(asked: Asked[InState]) -> Iterator[DeviceItem]:
     """Yield devices."""
-    for name in sorted(asked.devices):
+    for name in _later(asked, asked.devices):
         state, reason = _state(asked, Node(Kind.DEVICE, name))
         if asked.query.state in (None, state):
             item = device_item(asked.province, asked.province.devices[name])
@@ -41,10 +47,10 @@ def devices(asked: Asked[InState]) -> Iterator[DeviceItem]:
 
 def services(asked: Asked[Services]) -> Iterator[ServiceItem]:
     """Yield services."""
-    for name, service in sorted(asked.province.services.items()):
+    for name in _later(asked, asked.province.services):
         state, reason = _state(asked, Node(Kind.SERVICE, name))
         if asked.query.state in (None, state):
-            yield _service(asked, service, state, reason)
+            yield _service(asked, asked.province.services[name], state, reason)
 
 
 def _service(asked: Asked[Services], service: Service, state: State, reason: str) -> ServiceItem:
@@ -77,7 +83,9 @@ def outages(asked: Asked[Outages]) -> Iterator[OutageItem]:
     since = query.since or until - USUAL
     if since > until:
         raise _bad("since", _("'since' is later than 'until'"))
-    for outage in sorted(outages_between(asked.ledger(), since, until), key=lambda one: one.id):
+    found = {outage.id: outage for outage in outages_between(asked.ledger(), since, until)}
+    for name in _later(asked, found):
+        outage = found[name]
         node = Node(Kind(outage.kind), outage.node)
         if _is_meant(query, outage) and asked.is_wanted(node):
             yield _outage(outage, asked.now, told=asked.is_told(node))

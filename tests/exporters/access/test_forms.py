@@ -1,6 +1,8 @@
 """Forms that other sites send, or that are no forms, or lead elsewhere: refused by a real server over real HTTP."""
 
 import json
+import socket
+import time
 
 import pytest
 
@@ -94,3 +96,15 @@ def test_hostile_names_are_text(browser: Browser) -> None:
     assert "&lt;script&gt;" in answer.text
     assert browser.log_in("lan\0", PASSWORD).status == 403
     assert browser.log_in("l\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), PASSWORD).status == 403
+
+
+def test_who_hangs_up_in_the_middle_of_a_form_makes_no_noise(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100"
+    with socket.create_connection(("127.0.0.1", browser.port)) as line:
+        line.sendall(f"POST /login HTTP/1.1\r\nHost: localhost\r\n{form}\r\n\r\naccount=".encode())
+        time.sleep(0.3)
+    assert browser.get("/login").status == 200
+    time.sleep(0.3)
+    assert caplog.text == ""
