@@ -129,10 +129,12 @@ def open_outages(ledger: Ledger) -> tuple[Outage, ...]:
     return _outages(ledger, select(OUTAGE).where(OUTAGE.c.ended.is_(None)).order_by(OUTAGE.c.began, OUTAGE.c.id))
 
 
-def outages_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Outage, ...]:
-    """Return the outages of which any part lies in [since, until), oldest first."""
+def outages_between(ledger: Ledger, since: datetime, until: datetime, kind: str = "") -> tuple[Outage, ...]:
+    """Return the outages, of one kind if told, of which any part lies in [since, until), oldest first."""
     lasted = or_(OUTAGE.c.ended.is_(None), OUTAGE.c.ended > stamp(since))
     wanted = select(OUTAGE).where(and_(OUTAGE.c.began < stamp(until), lasted))
+    if kind:
+        wanted = wanted.where(OUTAGE.c.kind == kind)
     return _outages(ledger, wanted.order_by(OUTAGE.c.began, OUTAGE.c.id))
 
 

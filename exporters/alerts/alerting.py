@@ -13,11 +13,17 @@ from zoneinfo import ZoneInfo
 
 from exporters.alerts.course import Course, Draft, Known, Now
 from exporters.alerts.inhibition import inhibited
+from exporters.alerts.lines import NAMES as OF_LINES
+from exporters.alerts.lines import Lines
 from exporters.alerts.mail import Mail
 from exporters.alerts.outages import NAMES as OF_OUTAGES
 from exporters.alerts.outages import Outages
 from exporters.alerts.outbox import Outbox, known_of, notice_of
+from exporters.alerts.own import NAMES as OF_WATCH
+from exporters.alerts.own import Own
 from exporters.alerts.readers import Reader, readers_of
+from exporters.alerts.services import NAMES as OF_SERVICES
+from exporters.alerts.services import Services
 from exporters.alerts.signs import NAMES as OF_SIGNS
 from exporters.alerts.signs import Signs
 from exporters.alerts.source import Source
@@ -33,6 +39,7 @@ from ledger.errors import LeaseLostError, LedgerError
 
 log = logging.getLogger("tuyen.watch")
 EVERY = 5.0  # seconds between two looks
+COUNT_EVERY = 30.0  # between two counts of how long services were down
 
 
 class Alerting:
@@ -41,15 +48,18 @@ class Alerting:
     def __init__(self, keeping: Keeping, outbox: Outbox) -> None:
         self._keeping, self._watch, self._outbox = keeping, keeping.watch, outbox
         self._outages = Outages(lambda: self._watch.province)
-        signs = Signs(self._watch)
+        self._services = Services(lambda: self._watch.province)
         self._sources: Mapping[str, Source] = {
             **dict.fromkeys((name for names in OF_OUTAGES.values() for name in names), self._outages),
-            **dict.fromkeys(OF_SIGNS, signs),
+            **dict.fromkeys(OF_SIGNS, Signs(self._watch)),
+            **dict.fromkeys(OF_LINES, Lines(self._watch)),
+            **dict.fromkeys(OF_SERVICES, self._services),
+            **dict.fromkeys(OF_WATCH, Own(self._watch)),
         }
         self._known: dict[str, Known] | None = None  # by reader; None: as the ledger has it
         self._mail = Mail(outbox, self._forget)
         self._of: tuple[Province | None, Mapping[str, Reader], Sequence[Mapping[str, object]]] = (None, {}, ())
-        self._told = ""
+        self._told, self._count_at = "", 0.0
 
     async def run(self) -> None:
         """Look and tell until cancelled; then wait for what is on its way."""
@@ -82,6 +92,9 @@ class Alerting:
             self._mail.take(notices)
             self._known = known_of(notices)
         self._outages.take(await asyncio.to_thread(self._outbox.outages, at))
+        if at >= self._count_at:
+            self._services.take(await asyncio.to_thread(self._outbox.of_services, at), at)
+            self._count_at = at + COUNT_EVERY
         province, readers = self._watch.province, self._readers()
         drafts = self._drafts(province, readers, self._now(at))
         if drafts:

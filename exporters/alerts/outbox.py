@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 from exporters.alerts.course import Draft, Known, Line, Phase
 from exporters.alerts.outages import seconds
+from exporters.alerts.services import LONGEST
 from exporters.alerts.trouble import read, written
 from exporters.alerts.words import text_of, title_of
+from exporters.outages.node import Kind
 from inventory.model import Province
 from ledger.connection import Ledger
 from ledger.notices import Notice, forget_notices_before, intend, notices_since, settle
@@ -32,6 +34,10 @@ class Outbox:
     def outages(self, at: float) -> tuple[Outage, ...]:
         """Return the outages that last, and those that ended of late."""
         return outages_between(self._opened(), _moment(at) - LATELY, _moment(at) + LATELY)
+
+    def of_services(self, at: float) -> tuple[Outage, ...]:
+        """Return the outages of services within the longest time that an alert looks back upon."""
+        return outages_between(self._opened(), _moment(at - LONGEST), _moment(at), Kind.SERVICE)
 
     def remember(self, at: float, token: int) -> tuple[Notice, ...]:
         """Return all messages that still mean something, after a restart; older ones are deleted."""

@@ -1,5 +1,7 @@
 """Alerts about services, rollouts, and the watch that tells all the rest."""
 
+from typing import NamedTuple
+
 from exporters.kit.alert import Alert, Scope, Severity
 from exporters.kit.recording import error_ratio
 from inventory.language import N_
@@ -9,13 +11,29 @@ BUDGET = round(1 - OBJECTIVE, 6)
 HOUR = 3600
 
 
-def burning(rate: float, long: str, short: str) -> str:
-    """Ask whether a service uses up its error budget `rate` times too fast; the short window lets it end in time.
+class Burn(NamedTuple):
+    """A service uses up its error budget `rate` times too fast, over both windows; the short one lets it end in time.
 
     Windows and rates are those of Google's Site Reliability Workbook, chapter 5, for a budget of thirty days.
     """
-    limit = round(rate * BUDGET, 6)
-    return f"{error_ratio(long)} > {limit}\nand on (service) {error_ratio(short)} > {limit}"
+
+    rate: float
+    long: str
+    short: str
+
+    @property
+    def limit(self) -> float:
+        """The share of the time for which it may be down at most."""
+        return round(self.rate * BUDGET, 6)
+
+
+FAST, STEADY, SLOWLY = Burn(14.4, "1h", "5m"), Burn(6, "6h", "30m"), Burn(1, "3d", "6h")
+BURNS = {"ServiceBurnsFast": FAST, "ServiceBurns": STEADY, "ServiceBurnsSlowly": SLOWLY}
+
+
+def burning(burn: Burn) -> str:
+    """Ask whether a service uses up its error budget too fast."""
+    return f"{error_ratio(burn.long)} > {burn.limit}\nand on (service) {error_ratio(burn.short)} > {burn.limit}"
 
 
 def _stands(status: str) -> str:
@@ -28,7 +46,7 @@ SERVICE_ALERTS = (
         scope=Scope.SERVICE,
         severity=Severity.CRITICAL,
         rounds=2,
-        expr=burning(14.4, "1h", "5m"),
+        expr=burning(FAST),
         summary=N_("The service {service} is down too much: {percent} of the last hour"),
         advice=N_("At this rate a month's allowance is gone in two days; see: tuyen check."),
     ),
@@ -37,7 +55,7 @@ SERVICE_ALERTS = (
         scope=Scope.SERVICE,
         severity=Severity.CRITICAL,
         rounds=4,
-        expr=burning(6, "6h", "30m"),
+        expr=burning(STEADY),
         summary=N_("The service {service} is down too much: {percent} of the last six hours"),
         advice=N_("At this rate a month's allowance is gone in five days; see: tuyen check."),
     ),
@@ -46,7 +64,7 @@ SERVICE_ALERTS = (
         scope=Scope.SERVICE,
         severity=Severity.WARNING,
         seconds=HOUR,
-        expr=burning(1, "3d", "6h"),
+        expr=burning(SLOWLY),
         summary=N_("The service {service} is down a little too much: {percent} of the last three days"),
         advice=N_("It goes on failing now and then; find out when and why in working hours."),
     ),
