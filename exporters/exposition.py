@@ -32,19 +32,24 @@ class Exposition:
         }
         self._lines: dict[str, dict[Hashable, str]] = {name: {} for name in meanings}
         self._owned: dict[Hashable, tuple[str, ...]] = {}
-        self._prefixes: dict[tuple[str, Labels], str] = {}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all who own lines of the same names
 
     def put(self, key: Hashable, labels: Labels, metrics: Iterable[Metric]) -> None:
         """Let `key` own exactly the lines of `metrics`, each with its own labels beside `labels`."""
         lines: dict[str, str] = {}
+        between: dict[Labels, str] = {}  # the braces, by the labels of a metric's own: most metrics have none
         for name, own, value in metrics:
-            line = f"{self._prefix(name, labels + own)}{_number(value)}\n"
-            lines[name] = lines.get(name, "") + line
+            text = between.get(own)
+            if text is None:
+                text = between[own] = _braces(labels + own)
+            line = f"{name}{text} {_number(value)}\n"
+            lines[name] = lines[name] + line if name in lines else line
         for gone in set(self._owned.get(key, ())) - lines.keys():
             del self._lines[gone][key]
         for name, text in lines.items():
             self._lines[name][key] = text
-        self._owned[key] = tuple(lines)
+        names = tuple(lines)
+        self._owned[key] = self._names.setdefault(names, names)
 
     def drop(self, key: Hashable) -> None:
         """Let `key` own nothing."""
@@ -64,12 +69,10 @@ class Exposition:
                 parts += lines.values()
         return "".join(parts)
 
-    def _prefix(self, name: str, labels: Labels) -> str:
-        found = self._prefixes.get((name, labels))
-        if found is None:
-            text = label_text(labels)
-            found = self._prefixes[name, labels] = f"{name}{{{text}}} " if text else f"{name} "
-        return found
+
+def _braces(labels: Labels) -> str:
+    """Return labels with their braces; nothing where there is none."""
+    return f"{{{label_text(labels)}}}" if labels else ""
 
 
 def _number(value: float) -> str:

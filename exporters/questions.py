@@ -41,12 +41,13 @@ class Knowledge:
 
 def questions(province: Province, devices: Iterable[Device], knowledge: Knowledge) -> Iterator[Question]:
     """Yield the questions of the devices' own modules."""
+    options = {name: options_of(module) for name, module in province.modules.items()}
     for device in devices:
         if device.address:
             target = target_of(province, device, knowledge)
             for name in dict.fromkeys(device.probes):
                 module = province.modules[name]
-                yield Question(device.id, module, options_of(module), target)
+                yield Question(device.id, module, options[name], target)
 
 
 def service_questions(province: Province, knowledge: Knowledge) -> Iterator[Question]:
