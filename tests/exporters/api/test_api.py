@@ -1,6 +1,7 @@
 """The interface for programs: a real server, a real ledger, every answer held against the OpenAPI document."""
 
 import json
+import logging
 import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -97,6 +98,14 @@ def test_a_session_is_as_good_as_a_token_and_a_bad_token_is_worse(
     problem(binh.get("/api/v1/offices"), "token")
     tokens.revoke(ledger, tokens.tokens(ledger, "lan")[0].id, actor=LAN)
     problem(lan.get("/api/v1/offices"), "token")
+
+
+def test_no_token_is_logged(lan: Program, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert lan.get("/api/v1/offices").status == 200
+    problem(lan.get("/api/v1/offices", authorization=f"Basic {lan.token}"), "token")
+    problem(lan.get("/api/v1/offices?limit=x"), "parameter")
+    assert lan.token not in caplog.text
 
 
 def test_a_token_ends_on_its_day(lan: Program, clock: Clock) -> None:
