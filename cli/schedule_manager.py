@@ -30,11 +30,14 @@ def start(wanted: Sequence[str], changed: Sequence[str]) -> None:
 def stop(names: Sequence[str]) -> None:
     """Stop the units, and start them at no boot; a job that runs is ended, too. Raises ManagerError."""
     plain = [name for name in names if "@." not in name]
+    patterns = [name.replace("@.", "@*.") for name in names if "@." in name]
     if plain:
         _systemctl("disable", "--now", *plain)
-        _systemctl("stop", *(name for name in plain if name.endswith(".service")))
-        _systemctl("reset-failed", *plain, fail=False)  # those that never ran are not known there
-        _systemctl("clean", "--what=state", *(name for name in plain if name.endswith(".timer")), fail=False)
+        timers = [name for name in plain if name.endswith(".timer")]
+        _systemctl("clean", "--what=state", *timers, fail=False)  # when they last ran; some never have
+    if names:
+        _systemctl("stop", *(name for name in (*plain, *patterns) if name.endswith(".service")))
+        _systemctl("reset-failed", *plain, *patterns, fail=False)  # those that never ran are not known there
 
 
 def _systemctl(*words: str, fail: bool = True) -> None:
