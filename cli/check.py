@@ -37,7 +37,10 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help=_("show the offices that are up, too"))] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """Check the health of devices, offices and services now; the worst first. Exit code 1 if anything is not up."""
+    """Check the health of devices, offices and services now; the worst first. Exit code 1 if anything is not up.
+
+    What is away while it is being worked on is in maintenance, and counts as if it were up; see: tuyen outage plan.
+    """
     chosen = _choose(settings(context), selector)
     while True:
         result = chosen.ask(form is Format.TABLE)
@@ -76,11 +79,13 @@ class Chosen:
         """Ask everything once, with a progress bar on a terminal."""
         import asyncio
 
+        from cli.check_planned import planned_now
         from exporters.health import judge
+        from exporters.outages.work import with_planned
 
         started = time.perf_counter()
         readings = asyncio.run(self._round(show_progress))
-        health = judge(self.province, readings)
+        health = with_planned(self.province, judge(self.province, readings), planned_now(self.province))
         return Result(self.province, self.devices, readings, health, time.perf_counter() - started)
 
     async def _round(self, show_progress: bool) -> "dict[Key, Reading]":
@@ -111,9 +116,9 @@ class Result:
 
     @property
     def all_up(self) -> bool:
-        """Whether everything that was asked is up."""
+        """Whether everything that was asked is up, but for what is being worked on."""
         items = [*self.office_items(), *self.service_items(), *self.device_items()]
-        return all(item["state"] == "up" for item in items)
+        return all(item["state"] in ("up", "maintenance") for item in items)
 
     def office_items(self) -> list[dict[str, Any]]:
         """Return the offices of the chosen devices, the worst first."""

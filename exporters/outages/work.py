@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from exporters.outages.node import Kind, Node
-from exporters.outages.standing import links_of
+from exporters.health import Health
+from exporters.outages.blame import Blame
+from exporters.outages.node import Cause, Kind, Node
+from exporters.outages.rules import RULES
+from exporters.outages.standing import Standing, links_of
 from inventory.maintenance import current_span
 from inventory.model import Province
 from inventory.selector import SelectorError, select_devices
+from inventory.topology import State
 from ledger.planned import Planned
 from ledger.records import stamp
 
@@ -59,3 +63,18 @@ def nodes_of(province: Province, selector: str) -> Iterator[Node]:
     for service in province.services.values():
         if service.probes and chosen.issuperset(probe.device for probe in service.probes):
             yield Node(Kind.SERVICE, service.id)
+
+
+def with_planned(province: Province, health: Health, planned: Mapping[Node, str]) -> Health:
+    """Return the states with what is not up as it is worked on, or only as it is behind that, in maintenance."""
+    if not planned:
+        return health
+    standing = Standing(province, health, health.devices.keys(), {})
+    faults = Blame(standing, {}, planned, lambda _node: 0.0, RULES).faults()
+    known = {Kind.DEVICE: dict(health.devices), Kind.OFFICE: dict(health.offices), Kind.SERVICE: dict(health.services)}
+    reasons = dict(health.reasons)
+    for node, fault in faults.items():
+        if fault.cause is Cause.MAINTENANCE and node.id in known.get(node.kind, ()):
+            known[node.kind][node.id] = State.MAINTENANCE
+            reasons[node.id] = str(fault.evidence.get("why") or reasons.get(node.id, ""))
+    return Health(known[Kind.DEVICE], known[Kind.OFFICE], known[Kind.SERVICE], reasons)
