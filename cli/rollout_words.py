@@ -1,17 +1,19 @@
 """How rollouts are said to people: words for states, and a line for each thing that happens."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from inventory.language import N_, _
+from playbooks.rollout.words import DEVICE_STATES, counted
 
 if TYPE_CHECKING:
     from playbooks.rollout.journal import Step
     from playbooks.rollout.plan import RolloutPlan
     from playbooks.rollout.state import Event
+
+__all__ = ["DEVICE_STATES", "counted"]
 
 STATUSES: Mapping[str, str] = {
     "planned": N_("planned"),
@@ -29,16 +31,6 @@ STATUS_STYLES: Mapping[str, str] = {
     "rolling-back": "bold yellow",
     "aborted": "magenta",
     "ended": "dim",
-}
-DEVICE_STATES: Mapping[str, str] = {
-    "done": N_("done"),
-    "at-work": N_("at work"),
-    "waiting": N_("waiting"),
-    "owed": N_("owed"),
-    "failed": N_("failed"),
-    "rolled-back": N_("rolled back"),
-    "superseded": N_("superseded"),
-    "not-done": N_("not done"),
 }
 WAITING: Mapping[str, str] = {
     "": N_("nothing in particular"),
@@ -90,12 +82,6 @@ _HAPPENED: Mapping[str, str] = {
     "superseded": N_("left to a newer rollout"),
     "expired": N_("not done by the end date"),
 }
-
-
-def counted(states: Iterable[str]) -> str:
-    """Return how many devices are in which state, in words."""
-    found = Counter(str(state) for state in states)
-    return ", ".join(f"{found[state]} {_(label)}" for state, label in DEVICE_STATES.items() if found[state])
 
 
 def happened(kind: str, what: str) -> str:

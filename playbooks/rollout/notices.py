@@ -1,6 +1,5 @@
 """What people are told of a rollout, each thing once: that it stopped, waits for them, or has ended."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from inventory.language import _
@@ -8,7 +7,8 @@ from ledger.errors import LedgerError
 from playbooks.rollout.decide import Waiting
 from playbooks.rollout.journal import Journal, Step
 from playbooks.rollout.seams import Notice, Notify
-from playbooks.rollout.state import DeviceState, State, Status
+from playbooks.rollout.state import State, Status
+from playbooks.rollout.words import counted
 
 
 class Notices:
@@ -68,5 +68,4 @@ class Notices:
 
 
 def _counts(state: State) -> str:
-    counted = Counter(device.state for device in state.devices.values())
-    return ", ".join(f"{counted[kind]} {kind}" for kind in DeviceState if counted[kind])
+    return counted(device.state for device in state.devices.values())

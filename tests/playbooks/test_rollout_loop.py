@@ -182,7 +182,7 @@ def test_who_is_still_away_at_the_end_date_is_told_as_not_done(tmp_path: Path) -
         assert made.in_state(DeviceState.NOT_DONE) == ["box.001"]
         assert made.clock.now - MONDAY == timedelta(days=3)
         assert made.site.devices().count("box.001") < 80, "tried about once an hour"
-        assert made.notices[-1].text == "ended: 3 done, 1 not-done"
+        assert made.notices[-1].text == "ended: 3 done, 1 not done"
 
 
 def test_who_is_not_fit_is_postponed(tmp_path: Path) -> None:
