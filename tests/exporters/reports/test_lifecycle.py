@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.reports.figures import LifecycleReport
@@ -70,6 +70,7 @@ def test_ages_are_whole_years(province: Province) -> None:
     assert "box.nam-yen" not in {row.id for row in found.devices}
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_groups_count_every_device_once(data: st.DataObject) -> None:
     province = load_once()
