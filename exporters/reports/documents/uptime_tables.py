@@ -55,7 +55,7 @@ def key_figures(report: UptimeReport, say: Say) -> Table:
             Column(say(N_("Change from before")), Form.COUNT, 12),
         ),
         rows=tuple(_key_row(figure, now, before, say) for figure in KEY_FIGURES),
-        note=say(N_("Times are in hours. Shares change by percentage points, other figures by percent.")),
+        note=say(N_("Times are in hours; shares change by percentage points, all else by percent.")),
     )
 
 
@@ -118,9 +118,9 @@ def offices(rows: Iterable[Row], districts: Mapping[str, str], say: Say) -> Tabl
             Column(say(N_("District")), width=25),
             Column(say(N_("Availability")), Form.SHARE, 14),
             Column(say(N_("In working hours")), Form.SHARE, 13),
-            Column(say(N_("Outages")), Form.COUNT, 10),
-            Column(say(N_("Time away")), Form.DURATION, 13),
-            Column(say(N_("Longest")), Form.DURATION, 9),
+            Column(say(N_("Outages")), Form.COUNT, 11),
+            Column(say(N_("Time away")), Form.DURATION, 12),
+            Column(say(N_("Longest")), Form.DURATION, 11),
         ),
         rows=tuple(
             (
@@ -142,12 +142,12 @@ def causes(rows: Iterable[CauseRow], say: Say) -> Table:
     """Return what each cause cost, its own and behind it."""
     return Table(
         columns=(
-            Column(say(N_("Cause")), width=26),
-            Column(say(N_("Outages")), Form.COUNT, 9),
+            Column(say(N_("Cause")), width=23),
+            Column(say(N_("Outages")), Form.COUNT, 10),
             Column(say(N_("Time away")), Form.DURATION, 12),
             Column(say(N_("of it behind")), Form.DURATION, 12),
-            Column(say(N_("Degraded")), Form.DURATION, 12),
-            Column(say(N_("Maintenance")), Form.DURATION, 12),
+            Column(say(N_("Degraded")), Form.DURATION, 13),
+            Column(say(N_("Maintenance")), Form.DURATION, 15),
             Column(say(N_("Away before")), Form.DURATION, 12),
         ),
         rows=tuple(

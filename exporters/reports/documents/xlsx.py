@@ -23,14 +23,14 @@ _HEAD_HEIGHT = 32  # points: two lines
 _LINE_WIDTH = 110  # characters of a line of text before it wraps
 _PAGE_WIDTH = 170  # characters that are still legible side by side on a page
 _INK = "#1F3A5F"
-# Only what is whole is shown as 100 %, although spreadsheets round.
-_ALMOST = MappingProxyType({"vi": '"99,99%"', "en": '"99.99%"'})
+# One digit more than paper has, as spreadsheets round and paper cuts off; only what is whole is shown as 100 %.
+_ALMOST = MappingProxyType({"vi": '"99,999%"', "en": '"99.999%"'})
 _NUMBERS: Mapping[Form, str] = MappingProxyType(
     {
         Form.TEXT: "@",
         Form.COUNT: "#,##0",
-        Form.SHARE: "[=1]0.00%;[>=0.99995]{almost};0.00%",
-        Form.CHANGE: "+0.00;-0.00;0.00",
+        Form.SHARE: "[=1]0.000%;[>=0.999995]{almost};0.000%",
+        Form.CHANGE: "+0.000;-0.000;0.000",
         Form.RELATIVE: "+0%;-0%;0%",
         Form.DURATION: "[h]:mm:ss",
         Form.NUMBER: "#,##0.0",

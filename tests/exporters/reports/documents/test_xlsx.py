@@ -62,7 +62,7 @@ def sheets(report: UptimeReport, tmp_path_factory: pytest.TempPathFactory) -> Ma
 def percent(share: Fraction | None) -> str:
     if share is None:
         return ""
-    return "99.99%" if Fraction(99_995, 100_000) <= share < 1 else f"{float(share) * 100:.2f}%"
+    return "99.999%" if Fraction(999_995, 1_000_000) <= share < 1 else f"{float(share) * 100:.3f}%"
 
 
 def hours(duration: int) -> Iterator[str]:
@@ -104,6 +104,14 @@ def test_libreoffice_shows_districts_services_and_the_whole(
         _check(dict(zip(head, line, strict=True)), row)
 
 
+def test_libreoffice_shows_how_the_whole_changed(sheets: Mapping[str, list[list[str]]], report: UptimeReport) -> None:
+    (line,) = [line for line in sheets["Summary"] if line[0] == "Availability, all hours"]
+    total = report.total
+    assert total.change is not None
+    assert line[1:3] == [percent(total.now.all_hours.availability), percent(total.before.all_hours.availability)]
+    assert line[3] == f"{float(total.change) * 100:+.3f}"
+
+
 def test_every_sheet_opens(sheets: Mapping[str, list[list[str]]]) -> None:
     assert set(sheets) == {
         "Summary",
@@ -139,7 +147,7 @@ def test_cells_are_numbers_with_formats(report: UptimeReport, tmp_path: Path) ->
         assert seconds == pytest.approx(row.now.all_hours.away / MICROSECONDS, abs=0.001)
         share = page.cell(number, heads["Availability"])
         assert share.value == pytest.approx(float(row.now.all_hours.availability or 0), abs=1e-15)
-        assert "0.00%" in share.number_format
+        assert "0.000%" in share.number_format
 
 
 def test_sheets_are_ready_to_work_with_and_to_print(report: UptimeReport, tmp_path: Path) -> None:
@@ -176,7 +184,7 @@ def test_hostile_names_are_text(hostile: UptimeReport, tmp_path: Path, language:
 
 def test_a_share_of_almost_all_is_not_shown_as_all(province: Province, tmp_path: Path) -> None:
     page = written(october.october(province), tmp_path / "uptime.xlsx", "vi").worksheets[2]
-    assert page["E2"].number_format == '[=1]0.00%;[>=0.99995]"99,99%";0.00%'
+    assert page["E2"].number_format == '[=1]0.000%;[>=0.999995]"99,999%";0.000%'
 
 
 def test_titles_of_sheets_are_what_workbooks_take() -> None:
