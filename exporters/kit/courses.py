@@ -132,12 +132,13 @@ def _link() -> Scenario:
 
 
 def _machines(step: int) -> Scenario:
-    """Mains fail after 10 steps, for 20; a certificate has twenty days left; a host key is another."""
+    """Mains fail after 10 steps, for 20, and while the UPS is worked on; a certificate ends; a host key is another."""
     series = {
         **_devices("ups"),
         **_RUNNING,
-        f'tuyen_probe_ups_on_battery{{device="box.commune", module="ups", {_WATCH}}}': "0+0x9 1+0x19 0+0x29",
+        f'tuyen_probe_ups_on_battery{{device="box.commune", module="ups", {_WATCH}}}': "0+0x9 1+0x19 0+0x9 1+0x19",
         f'tuyen_probe_ups_battery_charge_ratio{{device="box.commune", module="ups", {_WATCH}}}': "1+0x24 0.1+0x34",
+        **dict(one_hot("device", "box.commune", ("up", 10), ("degraded", 20), ("up", 10), ("maintenance", 20))),
         _certificate("a.example"): f"{20 * 86400}{_LONG}",
         _certificate("b.example"): f"{6 * 86400}{_LONG}",
         f'tuyen_probe_ssh_host_key_matches{{device="box.commune", module="ssh", {_WATCH}}}': f"0{_LONG}",
@@ -154,6 +155,7 @@ def _machines(step: int) -> Scenario:
             Expected(16 * step, "UpsBatteryLow"),
             Expected(26 * step, "UpsBatteryLow", (box,)),
             Expected(31 * step, "UpsOnBattery"),
+            Expected(55 * step, "UpsOnBattery"),
             Expected(left, "CertificateEnds", ({**box, "about": "a.example"},), {"span": _span(20 * 86400 - left)}),
             Expected(left, "CertificateEndsSoon", ({**box, "about": "b.example"},), {"span": _span(6 * 86400 - left)}),
             Expected(left, "HostKeyChanged", (box,)),

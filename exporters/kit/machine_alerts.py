@@ -8,6 +8,7 @@ EARLY, SOON = 30 * DAY, 7 * DAY  # before a certificate ends
 LOW_CHARGE = 0.2  # of a battery that runs
 CLOCK_OFF = 0.5  # seconds of a time server
 _DEVICE = "* on (device) group_left (office, district, role) tuyen:device:info"
+_WORKED_ON = '(tuyen_device_state{state="maintenance"} == 1)'
 _LEFT = "max by (device, about) (tuyen_probe_certificate_expiry_timestamp_seconds) - time()"
 _NODE = "instance, office, district, role"
 _KIND = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|fuse.*|nfs.*"'
@@ -15,7 +16,7 @@ _AVAILABLE = f"node_filesystem_avail_bytes{{{_KIND}}} / node_filesystem_size_byt
 
 
 def _about_device(bad: str) -> str:
-    return f"({bad})\n  {_DEVICE}"
+    return f"({bad})\n  {_DEVICE}\nunless on (device) {_WORKED_ON}"
 
 
 PROBE_ALERTS = (

@@ -14,7 +14,7 @@ from exporters.kit.rules import ALERTING_GROUPS, ALERTS
 from exporters.kit.settings import duration
 
 MINUTE, HOUR = 60, 3600
-STATES = ("up", "degraded", "down", "unreachable", "unknown")
+STATES = ("up", "degraded", "down", "unreachable", "maintenance", "unknown")
 Said = Mapping[str, str]
 
 
