@@ -1,7 +1,6 @@
 """A document as PDF, laid out by typst in the form of Nghị định 30/2020/NĐ-CP."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ def pdf(document: Document) -> bytes:
 
     Raises NoTypefaceError where the machine has no typeface of the decree, UnprintableError where typst gives up.
     """
-    until = datetime(document.until.year, document.until.month, document.until.day, tzinfo=UTC)
     face = typeface()
     data = _drawable(shown(document), face) | {"typeface": face.family}
     try:
@@ -31,7 +29,6 @@ def pdf(document: Document) -> bytes:
             format="pdf",
             sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
             pdf_standards=["a-2a"],
-            timestamp=int(until.timestamp()),
         )
     except typst.TypstError as error:
         raise UnprintableError(str(error)) from error
