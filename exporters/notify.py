@@ -79,6 +79,7 @@ def deliver(url: str, title: str, text: str) -> bool:
     """Tell one service, and say whether it took it."""
     from apprise import Apprise, NotifyFormat
 
+    logging.getLogger("apprise").setLevel(logging.WARNING)  # that all went well is not worth a line each time
     service = Apprise()
     try:
         return bool(service.add(url)) and bool(service.notify(body=text, title=title, body_format=NotifyFormat.TEXT))

@@ -28,6 +28,7 @@ from exporters.alerts.signs import NAMES as OF_SIGNS
 from exporters.alerts.signs import Signs
 from exporters.alerts.source import Source
 from exporters.alerts.trouble import Trouble
+from exporters.alerts.unread import Unread
 from exporters.kit.alert import Scope
 from exporters.kit.alertmanager import inhibitions
 from exporters.kit.settings import KitSettings
@@ -57,7 +58,7 @@ class Alerting:
             **dict.fromkeys(OF_WATCH, Own(self._watch)),
         }
         self._known: dict[str, Known] | None = None  # by reader; None: as the ledger has it
-        self._mail = Mail(outbox, self._forget)
+        self._mail, self._unread = Mail(outbox, self._forget), Unread()
         self._of: tuple[Province | None, Mapping[str, Reader], Sequence[Mapping[str, object]]] = (None, {}, ())
         self._told, self._count_at = "", 0.0
 
@@ -82,8 +83,15 @@ class Alerting:
             if isinstance(error, LeaseLostError):
                 self._forget()
             self._say(str(error))
+            await self._note(at, good=False)
         else:
             self._say("")
+            await self._note(at, good=self._keeping.is_written)
+
+    async def _note(self, at: float, *, good: bool) -> None:
+        """Note whether the ledger could be used, by what keeps the outages, too."""
+        note = self._unread.work if good else self._unread.fail
+        await note(self._watch.province, self._readers().values(), at)
 
     async def _look(self, at: float, token: int) -> None:
         if self._known is None:

@@ -153,6 +153,11 @@ class Keeping:
             fault = self.faults.get(node)
             yield node, fault.state if fault else _unless_silent(node, self.standing.state(node))
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the ledger took what was to be written down last."""
+        return not self._told
+
     def planned(self, at: float) -> Mapping[Node, str]:
         """Return what is being worked on, and why."""
         return self._works.nodes(self.watch.province, at)

@@ -84,10 +84,10 @@ def province_told(folder: Path, port: int, head: str = ALERTS) -> Path:
 class Telling(Played):
     """A watch in simulated time whose alerts go out for real."""
 
-    def __init__(self, folder: Path, at: float = START) -> None:
+    def __init__(self, folder: Path, at: float = START, patience: float = 5) -> None:
         self.ledger_file = folder / "ledger.sqlite"
-        super().__init__(self.ledger_file, at, folder=folder)
-        self.alerting = Alerting(self.keeping, Outbox(partial(open_ledger, self.ledger_file)))
+        super().__init__(self.ledger_file, at, patience, folder)
+        self.alerting = Alerting(self.keeping, Outbox(partial(open_ledger, self.ledger_file, patience=patience)))
         self.say()  # before it, nobody listened
 
     def pass_by(self, seconds: int) -> None:

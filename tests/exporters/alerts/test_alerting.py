@@ -290,3 +290,20 @@ def test_recurring_work_is_told_to_nobody_and_does_not_count(tmp_path: Path, ser
     assert [who for who, *_rest in server.taken()] == ["dong", "huong", "lan"]
     with open_ledger(folder / "ledger.sqlite") as ledger:
         assert find_outage(ledger, "dong-yen").cause == "link"
+
+
+def test_a_ledger_that_cannot_be_written_is_told_and_then_all_that_happened(folder: Path, server: HookServer) -> None:
+    told = Telling(folder, patience=0.05)
+    told.pass_by(10)
+    with open_ledger(folder / "ledger.sqlite") as ledger, ledger.write():
+        told.say("dong-yen")
+        told.pass_by(30)
+        told.at += 900
+        told.pass_by(10)
+        [lan] = server.taken()  # who is there for the whole province
+        assert (lan[0], is_over(lan[1])) == ("lan", False)
+        assert "sổ" in lan[1].lower()
+    told.pass_by(60)
+    assert [(who, is_over(title)) for who, title, _text in server.taken()] == [
+        ("dong", False), ("huong", False), ("lan", False), ("lan", True)
+    ]  # fmt: skip
