@@ -88,5 +88,8 @@ class Asked(Generic[Q]):
         return office_of(self.province, node) in (self.places if selector else self.inside)
 
     def is_told(self, node: Node) -> bool:
-        """Whether the visitor may know what the probes say of a node: those of a service name devices."""
+        """Whether the visitor may know what the probes say of a node: of a service they name all its devices."""
+        service = self.province.services.get(node.id) if node.kind is Kind.SERVICE else None
+        if service is not None:
+            return all(self.province.devices[probe.device].office in self.inside for probe in service.probes)
         return office_of(self.province, node) in self.inside

@@ -13,9 +13,14 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from exporters.access.desk import Desk
+from exporters.access.visitor import visitor_of
+from exporters.api.asked import Asked
 from exporters.api.endpoints import ENDPOINTS, Endpoint
 from exporters.api.openapi import document
 from exporters.api.problems import KINDS, MEDIA_TYPE
+from exporters.api.queries import Query
+from exporters.outages.node import Kind, Node
+from exporters.page.snapshot import Snapshot
 from ledger import accounts, tokens
 from ledger.connection import FILE, Ledger
 from tests.exporters.access.conftest import LAN, PASSWORD
@@ -132,6 +137,18 @@ def test_who_has_one_commune_is_told_of_it_and_of_nothing_else(binh: Program, la
     refused = problem(binh.get("/api/v1/devices?selector=router.an-bie"), "selector")
     assert "router.an-bien" not in refused["detail"]
     assert items(binh, "devices?selector=router.an-bien") == []
+
+
+def test_of_a_service_only_those_are_told_more_who_see_all_that_it_is_asked_of(played: Played) -> None:
+    good = played.watch.province
+    service = good.services["one-stop"]
+    commune = replace(service.probes[0], device="router.dong-yen")
+    both = replace(service, probes=(commune, *service.probes))
+    for probes, told in ((both.probes, False), ((commune,), True)):
+        province = replace(good, services={"one-stop": replace(service, probes=probes)})
+        binh = visitor_of(province, province.people["binh"])
+        asked = Asked(Query(), binh, Snapshot(province), played.keeping.book.open_ledger, tuple)
+        assert asked.is_told(Node(Kind.SERVICE, "one-stop")) is told
 
 
 def test_states_tell_what_is_down_and_what_is_only_behind_it(lan: Program) -> None:
