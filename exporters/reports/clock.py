@@ -1,7 +1,7 @@
 """Which time of a period counts: when a watch was on, and when offices receive citizens."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence, Set
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from exporters.reports.figures import Period
@@ -27,6 +27,20 @@ def watched(period: Period, spans: Iterable[Span]) -> tuple[Pair, ...]:
     """Return when within a period a watch was on."""
     on = union((read(span.began), read(span.until)) for span in spans)
     return within(on, period.begin, period.until)
+
+
+def without(pairs: Sequence[Pair], period: Period, days: Set[date]) -> Sequence[Pair]:
+    """Return what of some stretches does not lie on any of the days."""
+    if not days:
+        return pairs
+    count = (period.last - period.first).days + 1
+    kept = {period.first + timedelta(days=number) for number in range(count)} - days
+    return common(pairs, union(_whole(day, ZoneInfo(period.zone)) for day in kept))
+
+
+def _whole(day: date, zone: ZoneInfo) -> Pair:
+    begin, end = (datetime.combine(day + timedelta(days=number), time(), zone) for number in (0, 1))
+    return microseconds(begin), microseconds(end)
 
 
 def working(province: Province, period: Period, windows: Iterable[Window]) -> tuple[Pair, ...]:

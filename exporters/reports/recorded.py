@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 
 from exporters.outages.node import Kind
+from exporters.reports.evidence import Evidence
 from exporters.reports.figures import Period
 from exporters.reports.losses import NodeKey
-from exporters.reports.sides import Evidence
 from exporters.reports.stretches import moment_of
 from ledger.connection import Ledger
 from ledger.errors import UnknownOutageError
@@ -19,7 +20,7 @@ def recorded(ledger: Ledger, period: Period) -> Evidence:
     begin, until = moment_of(period.begin), moment_of(period.until)
     outages = outages_between(ledger, begin, until)
     roots = tuple(_earlier_roots(ledger, outages))
-    return Evidence((*outages, *roots), spans(ledger, begin, until), _first_days(ledger, period))
+    return Evidence((*outages, *roots), spans(ledger, begin, until), _known_days(ledger, period))
 
 
 def _earlier_roots(ledger: Ledger, outages: Sequence[Outage]) -> Iterator[Outage]:
@@ -39,10 +40,12 @@ def _earlier_roots(ledger: Ledger, outages: Sequence[Outage]) -> Iterator[Outage
         waiting += [root.root] if root.root else []
 
 
-def _first_days(ledger: Ledger, period: Period) -> dict[NodeKey, date]:
+def _known_days(ledger: Ledger, period: Period) -> dict[NodeKey, frozenset[date]]:
+    """Return the days on which offices and services were counted."""
     first, last = period.first.isoformat(), period.last.isoformat()
-    found: dict[NodeKey, date] = {}
+    found: dict[NodeKey, list[str]] = {}
     for kind in (Kind.OFFICE, Kind.SERVICE):
-        for day in days(ledger, first, last, kind):  # in order of time
-            found.setdefault((day.kind, day.node), date.fromisoformat(day.day))
-    return found
+        for day in days(ledger, first, last, kind):
+            found.setdefault((day.kind, day.node), []).append(day.day)
+    whole = cache(lambda texts: frozenset(map(date.fromisoformat, texts)))  # nearly all have the same
+    return {node: whole(tuple(texts)) for node, texts in found.items()}

@@ -1,36 +1,21 @@
 """One period worked out: what each office and service of a scope went through in it. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date
+from functools import cache
 
 from exporters.outages.node import Kind
 from exporters.reports.accounts import Account, Cost, account, together
-from exporters.reports.clock import Clock, watched, working
+from exporters.reports.clock import Clock, watched, without, working
+from exporters.reports.evidence import Evidence
 from exporters.reports.figures import Period
 from exporters.reports.losses import NodeKey, losses
 from exporters.reports.scope import Scope
-from exporters.reports.stretches import Pair, microseconds, read
+from exporters.reports.stretches import Pair
 from inventory.model import Province
-from ledger.outages import Outage
-from ledger.watching import Span
 
 _NEVER = Account()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the ledger knows of a period: outages with their roots, when a watch was on, and since when nodes are known.
-
-    `first_days` has the first day of the period of which anything is known of a node, by kind and id. What has a later
-    one than the first of its kind did not exist before; what has none at all is not known in the period. Without any
-    of a kind, all of that kind existed throughout.
-    """
-
-    outages: Sequence[Outage]
-    spans: Sequence[Span]
-    first_days: Mapping[NodeKey, date]
 
 
 @dataclass(frozen=True)
@@ -56,18 +41,18 @@ def side(scope: Scope, period: Period, known: Evidence) -> Side:
     """Work out what each office and service of the scope went through in one period."""
     spans = watched(period, known.spans)
     lost = losses(scope.province, known.outages, period.until)
-    clocks: dict[frozenset[int], Clock] = {}
     accounts: dict[NodeKey, Account] = {}
-    since = _existence(period, known)
     asked = _asked(scope.province)
+
+    @cache
+    def clock(hours: frozenset[int], missing: frozenset[date]) -> Clock:
+        windows = [scope.province.working_hours[position].window for position in sorted(hours)]
+        return Clock(period, without(spans, period, missing), working(scope.province, period, windows))
+
     for node, offices in _nodes(scope):
-        hours = _hours(scope.province, offices)
-        if hours not in clocks:
-            windows = [scope.province.working_hours[position].window for position in sorted(hours)]
-            clocks[hours] = Clock(period, spans, working(scope.province, period, windows))
-        first = since(node) if node in asked else None
-        found = lost.get(node, ())
-        accounts[node] = _NEVER if first is None else account(node[1], found, clocks[hours], first)
+        since = known.since(node, period) if node in asked else None
+        its = clock(_hours(scope.province, offices), known.missing(node, period))
+        accounts[node] = _NEVER if since is None else account(node[1], lost.get(node, ()), its, since)
     return Side(period, spans, accounts)
 
 
@@ -93,25 +78,3 @@ def _asked(province: Province) -> frozenset[NodeKey]:
         {(str(Kind.OFFICE), device.office) for device in (*devices, *probed)}
         | {(str(Kind.SERVICE), service.id) for service in province.services.values()}
     )
-
-
-def _existence(period: Period, known: Evidence) -> Callable[[NodeKey], int | None]:
-    """Return a function that tells from when on a node counts, in microseconds; None: not in this period."""
-    zone = ZoneInfo(period.zone)
-    earliest: dict[str, date] = {}
-    for (kind, _name), day in known.first_days.items():
-        earliest[kind] = min(day, earliest.get(kind, day))
-    fallen: dict[NodeKey, str] = {}
-    for outage in known.outages if earliest else ():
-        node = (outage.kind, outage.node)
-        fallen[node] = min(outage.began, fallen.get(node, outage.began))  # as text, times of the ledger sort
-
-    def since(node: NodeKey) -> int | None:
-        first = known.first_days.get(node)
-        if node[0] not in earliest or first == earliest[node[0]]:
-            return period.begin
-        seen = microseconds(datetime.combine(first, time(), zone)) if first else None
-        fell = read(fallen[node]) if node in fallen else None
-        return min((moment for moment in (seen, fell) if moment is not None), default=None)
-
-    return since

@@ -6,10 +6,11 @@ from fractions import Fraction
 from exporters.outages.node import Grade, Kind
 from exporters.reports import period as periods
 from exporters.reports.accounts import Account, Cost, cause_figures, figures
+from exporters.reports.evidence import Evidence
 from exporters.reports.figures import CauseFigures, CauseRow, HolidayRow, Incident, Period, Row, Stretch, UptimeReport
 from exporters.reports.losses import office_of
 from exporters.reports.scope import Scope
-from exporters.reports.sides import Evidence, Side, side
+from exporters.reports.sides import Side, side
 from exporters.reports.stretches import read
 from inventory.model import Office, Province, Service
 

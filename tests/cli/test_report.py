@@ -160,7 +160,9 @@ def test_an_office_that_came_in_mid_month_counts_from_then(tuyen: Tuyen, folder:
     items = report(tuyen, folder, "uptime", "--month", "2026-10")["items"]
     observed = {item["id"]: item["observed_seconds"] for item in items if item["kind"] == "office"}
     assert observed["an-bien"] == 30 * 86_400
-    assert observed["nam-yen"] == 27 * 86_400 - 9 * 3600  # it was seen to fall on the 5th, so it was there
+    assert observed["nam-yen"] == 4 * 86_400  # it was seen to fall on the 5th and 6th, so it was there
+    unknown = {item["id"]: item["unknown_seconds"] for item in items if item["kind"] == "office"}
+    assert (unknown["an-bien"], unknown["nam-yen"]) == (86_400, 23 * 86_400)
 
 
 def test_a_day_and_a_week_in_a_few_lines(tuyen: Tuyen, folder: Path) -> None:

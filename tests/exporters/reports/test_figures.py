@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from exporters.reports.evidence import Evidence
 from exporters.reports.figures import Row, UptimeReport
 from exporters.reports.items import uptime_items, uptime_summary
 from exporters.reports.period import before, month, period
 from exporters.reports.scope import UnknownScopeError, scope
-from exporters.reports.sides import Evidence
 from exporters.reports.uptime import uptime
 from inventory.finding import Place
 from inventory.load import load
@@ -23,7 +23,7 @@ from ledger.watching import Span
 from tests.exporters.test_health import GOOD
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-SECOND, HOUR = 1_000_000, 3_600_000_000
+SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
 NOVEMBER = datetime(2026, 11, 10, tzinfo=UTC)
 OCTOBER = period(*month("2026-10"), "Asia/Ho_Chi_Minh", NOVEMBER)
 NOTHING = Evidence((), (), {})
@@ -141,19 +141,34 @@ def test_an_office_of_which_nothing_is_asked_has_no_figures(province: Province) 
     assert found.total.now.all_hours.observed == 3 * 31 * 24 * HOUR
 
 
+def october(*days: int) -> frozenset[date]:
+    return frozenset(date(2026, 10, day) for day in days)
+
+
 def test_an_office_counts_from_the_day_it_is_known(province: Province) -> None:
-    first_days = {("office", office): date(2026, 10, 1) for office in ("centre", "an-bien")}
-    first_days["office", "dong-yen"] = date(2026, 10, 11)
-    known = Evidence((), (ALL,), first_days)
-    found = uptime(scope(province), OCTOBER, known, NOTHING)
-    assert row(found, "an-bien").now.all_hours.observed == 31 * 24 * HOUR
-    assert row(found, "dong-yen").now.all_hours.observed == 21 * 24 * HOUR
+    known_days = {("office", office): october(*range(1, 32)) for office in ("centre", "an-bien")}
+    known_days["office", "dong-yen"] = october(*range(11, 32))
+    found = uptime(scope(province), OCTOBER, Evidence((), (ALL,), known_days), NOTHING)
+    assert row(found, "an-bien").now.all_hours.observed == 31 * DAY
+    assert row(found, "dong-yen").now.all_hours.observed == 21 * DAY
     assert row(found, "dong-yen").now.all_hours.unknown == 0
     assert row(found, "dong-yen").now.working_hours.observed == 15 * 10 * HOUR
     assert row(found, "nam-yen").now.all_hours.availability is None
-    fallen = Evidence(cut(on(8, 0), on(8, 1)), (ALL,), first_days)
+    assert row(found, "nam-yen").now.all_hours.unknown == 0
+    assert row(found, "one-stop", "service").now.all_hours.observed == 31 * DAY  # of services nothing was counted
+
+
+def test_days_on_which_nothing_was_counted_of_an_office_are_unknown(province: Province) -> None:
+    known_days = {("office", office): october(*range(3, 32)) for office in province.offices}
+    known_days["office", "dong-yen"] = october(*range(11, 20), *range(22, 30))
+    found = uptime(scope(province), OCTOBER, Evidence((), (ALL,), known_days), NOTHING)
+    assert row(found, "an-bien").now.all_hours.observed == 31 * DAY  # days that nobody has tell nothing
+    amounts = row(found, "dong-yen").now.all_hours
+    assert (amounts.observed, amounts.unknown) == (17 * DAY, 4 * DAY)
+    fallen = Evidence(cut(on(8, 0), on(8, 1)), (ALL,), known_days)
     found = uptime(scope(province), OCTOBER, fallen, NOTHING)
-    assert row(found, "dong-yen").now.all_hours.observed == 24 * 24 * HOUR  # it must have been there when it fell
+    amounts = row(found, "dong-yen").now.all_hours
+    assert (amounts.observed, amounts.unknown, amounts.away) == (18 * DAY, 6 * DAY, HOUR)  # it was there when it fell
 
 
 def test_an_open_outage_lasts_until_now_and_the_month_is_provisional(province: Province) -> None:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporters.reports.evidence import Evidence
 from exporters.reports.figures import Amounts, Period, Row, UptimeReport
 from exporters.reports.period import period
 from exporters.reports.scope import scope
-from exporters.reports.sides import Evidence
 from exporters.reports.uptime import uptime
 from inventory.finding import Place
 from inventory.load import load
@@ -65,8 +66,11 @@ def outage(
     return Outage(name, *node, at(began), None if ended is None else at(ended), state, cause, **rest)
 
 
+World = tuple[Province, Period, list[Outage], list[Span], Mapping[str, frozenset[date]]]
+
+
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Province, Period, list[Outage], list[Span]]:
+def worlds(draw: st.DrawFn) -> World:
     zone, day = draw(st.sampled_from(CLOCKS))
     first = day - timedelta(days=draw(st.integers(0, 2)))
     last = day + timedelta(days=draw(st.integers(0, 1)))
@@ -84,7 +88,23 @@ def worlds(draw: st.DrawFn) -> tuple[Province, Period, list[Outage], list[Span]]
     outages = list[Outage]()
     for number in range(draw(st.integers(0, 12))):
         outages.append(draw(outages_of(str(number), wanted, now, outages)))
-    return province, wanted, outages, draw(watches(wanted, now))
+    missing = draw(st.dictionaries(st.sampled_from(OFFICES), st.frozensets(days, max_size=2), max_size=2))
+    seen = {office: {first} for office in OFFICES}  # what falls is there on that day
+    for one in outages:
+        seen.setdefault(one.node, set()).add(local_day(one.began, zone))
+    missing = {office: found - seen[office] for office, found in missing.items()}
+    return province, wanted, outages, draw(watches(wanted, now)), missing
+
+
+def local_day(began: str, zone: str) -> date:
+    return datetime.fromtimestamp(oracle.micros(began) // oracle.SECOND, ZoneInfo(zone)).date()
+
+
+def known_days(wanted: Period, missing: Mapping[str, frozenset[date]]) -> dict[tuple[str, str], frozenset[date]]:
+    """Return the days on which offices are known: all but what is missing."""
+    count = (wanted.last - wanted.first).days + 1
+    days = frozenset(wanted.first + timedelta(days=number) for number in range(count))
+    return {("office", office): days - missing.get(office, frozenset()) for office in OFFICES}
 
 
 @st.composite
@@ -128,16 +148,16 @@ def check_row(row: Row, told: oracle.Told) -> None:
 @settings(max_examples=100, deadline=None)
 @given(worlds())
 def test_every_figure_is_what_walking_through_time_tells(
-    world: tuple[Province, Period, list[Outage], list[Span]],
+    world: World,
 ) -> None:
-    province, wanted, outages, spans = world
-    known, nothing = Evidence(outages, spans, {}), Evidence((), (), {})
+    province, wanted, outages, spans, missing = world
+    known, nothing = Evidence(outages, spans, known_days(wanted, missing)), Evidence((), (), {})
     report = uptime(scope(province), wanted, known, nothing)
     begin, until = oracle.midnight(wanted.first, province.time_zone), wanted.until
     assert wanted.begin == begin
     assert wanted.end == oracle.midnight(wanted.last + timedelta(days=1), province.time_zone)
     told = {
-        row.id: oracle.walk(province, (row.kind, row.id), outages, spans, begin, until)
+        row.id: oracle.walk(province, (row.kind, row.id), outages, spans, begin, until, missing=missing.get(row.id, ()))
         for row in (*report.offices, *report.services)
     }
     by_id = {one.id: one for one in outages}

@@ -4,7 +4,7 @@ Nothing of exporters.reports is used but the names of figures; time is walked in
 at which anything begins or ends, and of each such stretch every outage, span and wall clock is asked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -99,8 +99,12 @@ def walk(
     begin: int,
     until: int,
     step: int = QUARTER,
+    missing: Collection[date] = (),
 ) -> Told:
-    """Return what a node went through in [begin, until). No window opens or closes but at multiples of `step`."""
+    """Return what a node went through in [begin, until), of which nothing is known on the days that are missing.
+
+    No window opens or closes, and no day begins, but at multiples of `step`.
+    """
     known = {outage.id: outage for outage in outages}
     own = [
         (micros(one.began), micros(one.ended) if one.ended else until, one, root_of(one, known))
@@ -121,7 +125,8 @@ def walk(
     for position, first in enumerate(moments[:-1]):
         last = moments[position + 1]
         working = is_working[(first - grid) // step]
-        watched = any(a <= first < b for a, b in on)
+        day = datetime.fromtimestamp(first // SECOND, ZoneInfo(province.time_zone)).date() if missing else None
+        watched = day not in missing and any(a <= first < b for a, b in on)
         over = [(one, root, a) for a, b, one, root in own if a <= first < b]
         loss = None
         if over:
