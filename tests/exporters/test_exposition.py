@@ -56,3 +56,20 @@ def test_a_new_reading_replaces_all_lines_of_the_old_one() -> None:
     exposition.drop("k")
     exposition.drop("k")
     assert exposition.text() == ""
+
+
+def test_lines_of_one_name_and_labels_of_their_own_stand_side_by_side() -> None:
+    exposition = Exposition(MEANINGS)
+    metrics = [
+        Metric("tuyen_b_total", (), 3),
+        Metric("tuyen_a", (("x", "1"),), 1),
+        Metric("tuyen_a", (("x", "2"),), 2),
+    ]
+    exposition.put("k", (("device", "d"),), metrics)
+    exposition.put("l", (), [Metric("tuyen_b_total", (), 4)])
+    assert [line for line in exposition.text().splitlines() if line[0] != "#"] == [
+        'tuyen_a{device="d",x="1"} 1.0',
+        'tuyen_a{device="d",x="2"} 2.0',
+        'tuyen_b_total{device="d"} 3.0',
+        "tuyen_b_total 4.0",
+    ]

@@ -14,13 +14,16 @@ Boot = Callable[..., Field]
 def boot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
     """Return a function that brings up a lab: `boot("role=server,tier=commune", light="office=dong")`.
 
-    The first are booted machines, the others light ones (sshd alone). The same choice is the same lab.
+    The first are booted machines, the others light ones (sshd alone). The same choice is the same lab, until another
+    one is made: twenty machines that nobody needs any more would slow down those that are needed.
     """
     labs: dict[tuple[str, str], Field] = {}
     with ExitStack() as ending:
 
         def choose(booted: str, light: str = "") -> Field:
             if (booted, light) not in labs:
+                ending.close()
+                labs.clear()
                 folder = tmp_path_factory.mktemp("machines")
                 labs[booted, light] = ending.enter_context(field_of(folder, booted, light))
             return labs[booted, light]
