@@ -10,6 +10,7 @@ from typing import Any
 import xlsxwriter  # type: ignore[import-untyped]
 
 from exporters.reports.documents.document import Cell, Chart, Column, Document, Form, Sheet, Table, Value
+from exporters.reports.documents.spelling import spelt
 from exporters.reports.figures import MICROSECONDS
 
 # What spreadsheets count in: time in days, changes of shares in percentage points.
@@ -17,6 +18,7 @@ _UNITS: Mapping[Form, Fraction] = MappingProxyType(
     {Form.DURATION: Fraction(1, 86_400 * MICROSECONDS), Form.CHANGE: Fraction(100)}
 )
 _A4 = 9
+_FIRST_YEAR = 1901  # older days have no sound number in spreadsheets: they are written as text
 _LONGEST_TITLE = 31  # letters of a sheet's title
 _NO_TITLE = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _HEAD_HEIGHT = 32  # points: two lines
@@ -77,6 +79,7 @@ class _Writer:
 
     def __init__(self, book: Any, language: str) -> None:
         self.book = book
+        self.language = language
         basic = {"font_name": "Times New Roman", "font_size": 11}
         boxed = basic | {"border": 1, "border_color": "#B8C2CC", "valign": "top"}
         almost = _ALMOST[language]
@@ -159,6 +162,8 @@ class _Writer:
                 page.write_blank(row, at, None, look)
             case str():
                 page.write_string(row, at, value, self.forms[Form.TEXT, strong])
+            case date() if value.year < _FIRST_YEAR:
+                page.write_string(row, at, spelt(value, form, self.language), self.forms[Form.TEXT, strong])
             case date():
                 page.write_datetime(row, at, value, look)
             case _:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from exporters.reports import period as periods
+from exporters.reports.evidence import Evidence
 from exporters.reports.figures import LifecycleReport, UptimeReport
 from exporters.reports.lifecycle import lifecycle
 from exporters.reports.scope import scope
-from exporters.reports.sides import Evidence
 from exporters.reports.uptime import uptime
 from inventory.model import Office, Province
 from ledger.outages import Outage

@@ -1,5 +1,7 @@
 """The document on the age of equipment."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import openpyxl  # type: ignore[import-untyped]
@@ -40,6 +42,14 @@ def test_the_workbook_lists_every_device(province: Province, tmp_path: Path) -> 
         bought = page.cell(number, heads["Bought"])
         assert (bought.value.date() if bought.value else None) == device.bought
         assert not device.bought or bought.number_format == "dd/mm/yyyy"
+
+
+def test_a_day_that_spreadsheets_cannot_count_is_text(province: Province, tmp_path: Path) -> None:
+    district = october.ages(province, under="phu-quoc")
+    old = replace(district.devices[0], bought=date(1890, 5, 1))
+    write_xlsx(replace(district, devices=(old, *district.devices[1:])), tmp_path / "lifecycle.xlsx", "en")
+    page = openpyxl.load_workbook(tmp_path / "lifecycle.xlsx")["Devices"]
+    assert [cell.value for cell in page[2]].count("01/05/1890") == 1
 
 
 def test_paper_lists_at_most_what_people_read(report_of_ages: LifecycleReport, tmp_path: Path) -> None:

@@ -46,10 +46,12 @@ def test_without_a_month_before(report: UptimeReport) -> None:
 
 
 def test_working_hours_are_what_is_compared(report: UptimeReport) -> None:
-    told = summary(report, "en")[0]
-    assert "; in working hours for " in told
-    assert report.total.working_change is not None
-    assert f"{abs(float(report.total.working_change)) * 100:.2f}"[:3] in told
+    better, worse = Amounts(observed=1000 * HOUR), Amounts(observed=1000 * HOUR, away=30 * HOUR)
+    total = replace(report.total, now=Figures(better, worse), before=Figures(worse, better))
+    assert summary(replace(report, total=total), "en")[0].endswith(
+        "were available for 100.00% of the time; in working hours for 97.00%, "
+        "which is 3.00 percentage points less than in September 2026."
+    )
 
 
 def test_what_was_not_watched_is_told(report: UptimeReport) -> None:
