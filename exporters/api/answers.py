@@ -117,14 +117,14 @@ def uptime(asked: Asked[Days]) -> Iterator[DayItem]:
     begin = max(str(first), query.after[:_DAY])  # what lies before `after` need not be read
     for day in days(asked.ledger(), begin, str(last), query.kind):
         if asked.is_wanted(Node(Kind(day.kind), day.node)):
-            yield DayItem(**asdict(day), available=_available(day))
+            yield DayItem(**asdict(day), available=available(day))
 
 
 def _earlier(last: date) -> date:
     return max(date.min + USUAL, last) - USUAL
 
 
-def _available(day: Day) -> float | None:
+def available(day: Day) -> float | None:
     """Return the share of the time that counts; planned work does not, nor does what is not known."""
     up, out = day.up + day.degraded, day.down + day.unreachable
     return up / (up + out) if up + out > 0 else None
