@@ -191,8 +191,14 @@ class _Course:
         return found.id if found else known
 
     def _follow(self) -> Iterator[Step]:
-        """Point what follows from an outage that was opened just now, in place of an earlier one, to the new one."""
+        """Point what follows from an outage that was opened just now, in place of an earlier one, to the new one.
+
+        What has come up, or is only waiting for its end, stays what it was: behind the outage that is over.
+        """
         for node, outage in list(self.open.items()):
+            turn = self.turns.get(node)
+            if turn is not None and turn.left is not None:
+                continue
             root = self._root(node, outage.fault, outage.root)
             if root != outage.root:
                 self.open[node] = replace(outage, root=root)

@@ -234,3 +234,16 @@ def test_a_clock_that_is_set_back_makes_no_interval_end_before_it_began(back: in
     run.second -= back
     run.play(_for(5, office=None))
     assert run.intervals == [(OFFICE, Grade.AWAY, 10, 19)]
+
+
+def test_what_has_come_up_is_not_blamed_on_what_its_way_has_next() -> None:
+    """A line is back, and one device of the office is not: what came up was behind the line, until its very end."""
+    down: Moment = {OFFICE: DOWN, OTHER: BEHIND}
+    weak: Moment = {OFFICE: WEAK, OTHER: None}
+    run = Run(DAMPED).play([down] * 60 + [weak] * 25)  # the office's new outage is open, the other's old one still is
+    line = next(one.outage for one in run.steps if isinstance(one, Begin) and one.outage.node == OFFICE)
+    assert run.memory.open[OFFICE].id != line.id
+    assert run.memory.open[OTHER].root == line.id
+    run.play([weak] * 10)
+    assert OTHER not in run.memory.open
+    assert not [one for one in run.steps if isinstance(one, Blame)]
