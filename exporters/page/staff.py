@@ -40,12 +40,12 @@ class StaffPages:
         view, province, today = self._view(request), self.parts.looking.latest.province, self._today()
         inside = view.inside(province)
         values: dict[str, Any] = {
-            "certificates": certificates(self.parts.watch.latest.items(), province, inside, time.time())[:SHOWN],
-            "supports": supports(province, inside, today)[:SHOWN],
-            "warranties": warranties(province, inside, today)[:SHOWN],
+            "certificates": certificates(self.parts.watch.latest.items(), province, inside, time.time()),
+            "supports": supports(province, inside, today),
+            "warranties": warranties(province, inside, today),
             "ended": out_of_warranty(province, inside, today),
         }
-        return page(request, "expiry.html", today=today, **values)
+        return page(request, "expiry.html", today=today, shown=SHOWN, **values)
 
     def _view(self, request: Request) -> View:
         view = view_of(request)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.exporters.page.conftest import HOSTILE, PASSWORD
 from tests.exporters.page.showing import Showing
@@ -56,7 +56,7 @@ def test_an_office_shows_by_itself_what_its_devices_say(showing: Showing, page: 
     _is_live(page)
     page.evaluate("window.kept = true")
     showing.answer("box.dong-yen", f"banner {HOSTILE}")
-    row = page.locator("tr", has=page.get_by_role("rowheader", name="box"))
+    row = page.locator(".machines tr", has=page.get_by_role("rowheader", name="box"))
     expect(row).to_contain_text(HOSTILE, timeout=60_000)
     expect(row.locator(".badge")).to_have_text("degraded", timeout=60_000)
     expect(page.locator("img")).to_have_count(0)
@@ -174,10 +174,19 @@ def test_a_reader_of_vietnamese_is_answered_so_and_stays_so(chromium: Chromium, 
     context.close()
 
 
-def test_a_page_that_is_told_so_loads_itself_again(page: Page) -> None:
-    told = "event: reload\ndata: view\n\n"
-    page.route("**/events*", lambda route: route.fulfill(content_type="text/event-stream", body=told), times=1)
-    with page.expect_navigation():
-        page.goto("/")
-        page.wait_for_event("framenavigated")
+def test_a_page_that_shows_another_view_loads_itself_again(page: Page) -> None:
+    def of_another_view(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(".en-public", ".en-all"))
+
+    page.route("**/services", of_another_view, times=1)
+    loads: list[int] = []
+    page.on("load", lambda _page: loads.append(1))
+    page.goto("/services")
+    for _turn in range(600):
+        if len(loads) > 1:
+            break
+        page.wait_for_timeout(100)
+    assert len(loads) > 1
     _is_live(page)
+    assert ".en-public" in (page.locator(".live").get_attribute("sse-connect") or "")

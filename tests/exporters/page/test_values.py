@@ -1,0 +1,127 @@
+"""What is shown, as pure values: bars of days, shares, spans of time in words, roots of what is out."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporters.outages.node import Cause, Kind, Node
+from exporters.page.bars import Bar, Bars, Sum, bars, sum_of, total
+from exporters.page.environment import environment, fill
+from exporters.page.marks import described, lasted, percent, since, told, when
+from exporters.page.snapshot import Snapshot, Trouble
+from exporters.page.troubles import roots
+from exporters.page.view import PUBLIC, View
+from inventory.language import speaking
+from inventory.load import load
+from inventory.topology import State
+from ledger.watching import Day
+from tests.exporters.test_health import GOOD
+
+TODAY = date(2026, 11, 25)
+SECONDS = st.floats(0, 86400).map(lambda value: round(value, 3))
+DAY = st.builds(Sum, SECONDS, SECONDS)
+
+
+@given(st.dictionaries(st.integers(-5, 100), DAY, max_size=120))
+def test_bars_are_days_without_a_gap_and_sum_up(found: dict[int, Sum]) -> None:
+    sums = {str(TODAY - timedelta(days=back)): one for back, one in found.items()}
+    made = bars(sums, TODAY)
+    assert len(made.bars) == 90
+    assert made.bars[-1].day == TODAY
+    assert all(later.day - earlier.day == timedelta(days=1) for earlier, later in pairwise(made.bars))
+    shown = [one for back, one in found.items() if 0 <= back < 90]
+    up, out = sum(one.up for one in shown), sum(one.out for one in shown)
+    assert made.up == (pytest.approx(up / (up + out)) if up + out else None)
+    for bar in made.bars:
+        one = sums.get(str(bar.day), Sum())
+        assert (bar.up is None) is (one.up + one.out == 0)
+        assert (bar.mark == "full") is (bar.up is not None and bar.up >= 0.999)
+
+
+def test_planned_work_and_what_is_unknown_do_not_count() -> None:
+    day = Day("2026-11-25", "office", "x", up=100, degraded=50, down=30, unreachable=20, maintenance=9000)
+    assert sum_of(day) == Sum(150, 50)
+    assert total([Sum(1, 2), Sum(3, 4)]) == Sum(4, 6)
+
+
+@given(st.floats(0, 1))
+def test_a_share_is_never_said_to_be_whole_when_it_is_not(share: float) -> None:
+    with speaking("en"):
+        text = percent(share)
+    assert (text == "100 %") is (share == 1)
+    assert abs(float(text.removesuffix(" %")) / 100 - share) < 0.00011
+
+
+def test_words_of_time() -> None:
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    with speaking("en"):
+        assert [lasted(seconds) for seconds in (0, 29, 60, 3599, 3600, 5400, 86399, 86400, 200000)] == [
+            "less than a minute",
+            "less than a minute",
+            "1 min",
+            "1 h 0 min",
+            "1 h 0 min",
+            "1 h 30 min",
+            "1 d 0 h",
+            "1 d 0 h",
+            "2 d 7 h",
+        ]
+        assert when(0, zone) == '<time datetime="1970-01-01T08:00:00+08:00">1970-01-01 08:00</time>'
+        assert 'data-since="0"' in since(0.4, zone)
+        bar = Bar(TODAY, 0.5, 3600)
+        assert told(bar) == "2026-11-25: 50 % available, 1 h 0 min out"
+        assert told(Bar(TODAY, None)) == "2026-11-25: no data"
+        whole = Bars((bar, Bar(TODAY, 1.0)), 0.75)
+        assert described(whole) == "75 % available in the last 2 days; days with outages: 1"
+    with speaking("vi"):
+        assert "08:00 01/01/1970" in when(0, zone)
+        assert percent(0.9951) == "99,51 %"
+
+
+def test_values_of_a_message_are_text() -> None:
+    assert fill("{a} & {b}", a="<b>", b=fill("<{c}>", c="'")) == "&lt;b&gt; &amp; &lt;&#39;&gt;"
+    made = environment().from_string('{{ _("{count} of it")|fill(count=x) }}{{ x }}')
+    assert made.render(x="<script>") == "&lt;script&gt; of it&lt;script&gt;"
+
+
+def _snapshot(*troubles: Trouble) -> Snapshot:
+    return Snapshot(load(GOOD), troubles={trouble.node: trouble for trouble in troubles})
+
+
+OFFICE, BEHIND = Node(Kind.OFFICE, "an-bien"), Node(Kind.OFFICE, "dong-yen")
+BOX, LINK = Node(Kind.DEVICE, "box.dong-yen"), Node(Kind.LINK, "an-bien.uplink")
+CUT = (
+    Trouble(OFFICE, State.DOWN, Cause.LINK, None, 100, "a"),
+    Trouble(LINK, State.DOWN, Cause.LINK, OFFICE, 100, "b"),
+    Trouble(BEHIND, State.UNREACHABLE, Cause.UPSTREAM, OFFICE, 101, "c"),
+    Trouble(BOX, State.UNREACHABLE, Cause.UPSTREAM, OFFICE, 101, "d"),
+)
+
+
+def test_one_cause_is_one_root_and_names_each_office_once() -> None:
+    for view in (PUBLIC, View(""), View("dong-yen")):
+        found = roots(_snapshot(*CUT), view)
+        assert [root.line.name for root in found] == ["Huyện An Biên"]
+        assert [line.name for line in found[0].behind] == ["Xã Đông Yên"]
+        assert found[0].behind[0].because == "Huyện An Biên"
+
+
+def test_a_device_is_a_root_for_staff_and_a_cause_for_others() -> None:
+    sick = replace(CUT[3], state=State.DEGRADED, cause=Cause.DEVICE, root=None)
+    office = Trouble(BEHIND, State.DEGRADED, Cause.DEVICE, BOX, 101, "c")
+    snapshot = _snapshot(sick, office)
+    assert [(root.line.name, len(root.behind)) for root in roots(snapshot, View(""))] == [("box.dong-yen", 1)]
+    (public,) = roots(snapshot, PUBLIC)
+    assert (public.line.name, public.line.because) == ("Xã Đông Yên", "a device at Xã Đông Yên")
+    assert public.behind == ()
+
+
+def test_what_was_declared_once_breaks_nothing() -> None:
+    gone = Trouble(Node(Kind.OFFICE, "gone"), State.DOWN, Cause.LINK, Node(Kind.DEVICE, "x.gone"), 1, "z")
+    assert roots(_snapshot(gone), PUBLIC) == ()
+    assert roots(_snapshot(gone), View("")) == ()
