@@ -129,12 +129,17 @@ def open_outages(ledger: Ledger) -> tuple[Outage, ...]:
     return _outages(ledger, select(OUTAGE).where(OUTAGE.c.ended.is_(None)).order_by(OUTAGE.c.began, OUTAGE.c.id))
 
 
-def outages_between(ledger: Ledger, since: datetime, until: datetime, kind: str = "") -> tuple[Outage, ...]:
-    """Return the outages, of one kind if told, of which any part lies in [since, until), oldest first."""
+def outages_between(
+    ledger: Ledger, since: datetime, until: datetime, kind: str = "", *, roots: bool = False
+) -> tuple[Outage, ...]:
+    """Return the outages of which any part lies in [since, until), oldest first.
+
+    With a `kind`, only those of it; and with `roots`, those of other kinds, too, that follow from none.
+    """
     lasted = or_(OUTAGE.c.ended.is_(None), OUTAGE.c.ended > stamp(since))
     wanted = select(OUTAGE).where(and_(OUTAGE.c.began < stamp(until), lasted))
     if kind:
-        wanted = wanted.where(OUTAGE.c.kind == kind)
+        wanted = wanted.where(or_(OUTAGE.c.kind == kind, OUTAGE.c.root.is_(None)) if roots else OUTAGE.c.kind == kind)
     return _outages(ledger, wanted.order_by(OUTAGE.c.began, OUTAGE.c.id))
 
 

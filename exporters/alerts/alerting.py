@@ -33,7 +33,7 @@ from exporters.kit.alert import Scope
 from exporters.kit.alertmanager import inhibitions
 from exporters.kit.settings import KitSettings
 from exporters.outages.keeping import Keeping
-from exporters.outages.node import Kind, Node
+from exporters.outages.node import Grade, Kind, Node
 from inventory.language import _
 from inventory.model import Province
 from ledger.errors import LeaseLostError, LedgerError
@@ -129,6 +129,8 @@ class Alerting:
         troubles = {one.id: one for one in inhibited(found, self._of[2])}
 
         def ended(trouble: Trouble) -> float | None:
+            if self._is_away(trouble):
+                return None
             return self._sources[trouble.name].ended(trouble, at) if trouble.name in self._sources else at
 
         return Now(troubles, ended, at, ZoneInfo(self._watch.province.time_zone))
@@ -137,6 +139,14 @@ class Alerting:
         """Whether nobody is to be told for now, also as what was away answers, and only its outage is not over yet."""
         node = self._outages.node(trouble)
         return not quiet.isdisjoint(_nodes(trouble)) or (node is not None and node not in self._keeping.faults)
+
+    def _is_away(self, trouble: Trouble) -> bool:
+        """Whether what was out is still away, be it for another reason, or worked on: that is not the end."""
+        node, keeping = self._outages.node(trouble), self._keeping
+        if node is None:
+            return False
+        faults = (keeping.faults.get(node), one.fault if (one := keeping.memory.open.get(node)) else None)
+        return any(fault is not None and fault.grade is not Grade.DEGRADED for fault in faults)
 
     def _readers(self) -> Mapping[str, Reader]:
         province = self._watch.province

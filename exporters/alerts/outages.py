@@ -62,12 +62,12 @@ class Outages:
         return Node(kind, trouble.about) if kind else None
 
     def ended(self, trouble: Trouble, at: float) -> float | None:
-        """Return when it came back; None while it is away for another reason, or is being worked on."""
-        node = Node(_KINDS[trouble.name], trouble.about)
-        one = self._open.get(node)
+        """Return when it came back; None while the ledger has it away, or worked on."""
+        node = self.node(trouble)
+        one = self._open.get(node) if node else None
         if one and (_is_away(one) or one.cause == Cause.MAINTENANCE):
             return None
-        return max(self._ended.get(node, at), trouble.since)
+        return max(self._ended.get(node, at), trouble.since) if node else at
 
 
 def _is_away(outage: Outage) -> bool:

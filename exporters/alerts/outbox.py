@@ -32,8 +32,9 @@ class Outbox:
     _ledger: Ledger | None = None
 
     def outages(self, at: float) -> tuple[Outage, ...]:
-        """Return the outages that last, and those that ended of late."""
-        return outages_between(self._opened(), _moment(at) - LATELY, _moment(at) + LATELY)
+        """Return the outages that last, and those that ended of late: of offices all, of other things the roots."""
+        since, until = _moment(at) - LATELY, _moment(at) + LATELY
+        return outages_between(self._opened(), since, until, Kind.OFFICE, roots=True)
 
     def of_services(self, at: float) -> tuple[Outage, ...]:
         """Return the outages of services within the longest time that an alert looks back upon."""

@@ -183,6 +183,45 @@ def test_planned_work_is_told_to_nobody(folder: Path, server: HookServer) -> Non
     assert [who for who, *_rest in server.taken()] == ["dong", "huong", "lan"]
 
 
+def test_a_device_is_not_back_while_its_office_is_silent(folder: Path, server: HookServer) -> None:
+    told = Telling(folder)
+    told.pass_by(10)
+    for module in ("icmp", "ssh", "icmp", "ssh"):
+        told.hear("box.dong-yen", module, silent=True)
+    told.pass_by(340)
+    [dong, _huong, _lan] = server.taken()
+    assert dong[1] == "[Tỉnh Mẫu] 1 alerts: box.dong-yen does not answer, although its office does"
+    told.say("dong-yen")
+    told.pass_by(120)
+    assert [(who, is_over(title)) for who, title, _text in server.taken()] == [
+        ("dong", False), ("huong", False), ("lan", False)
+    ]  # fmt: skip
+    told.kill()
+    told = Telling(folder, told.at + 30)
+    told.say("dong-yen")
+    told.pass_by(60)
+    assert server.taken() == []
+    told.say()
+    told.pass_by(60)
+    assert [(who, is_over(title)) for who, title, _text in server.taken()] == [
+        (who, True) for who in ("dong", "dong", "huong", "huong", "lan", "lan")
+    ]
+
+
+def test_a_battery_of_what_is_worked_on_is_told_to_nobody(folder: Path, server: HookServer) -> None:
+    told = Telling(folder)
+    told.pass_by(10)
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        begin, end = (datetime.fromtimestamp(START + seconds, UTC) for seconds in (0, 400))
+        plan(ledger, selector="box.dong-yen", began=begin, until=end, why="a new battery", actor=LAN)
+    told.pass_by(15)
+    told.hear("box.dong-yen", "ssh", on_battery(True))
+    told.pass_by(350)
+    assert server.taken() == []
+    told.pass_by(60)
+    assert [who for who, *_rest in server.taken()] == ["dong", "huong", "lan"]
+
+
 def test_a_battery_is_told_and_then_the_silence_with_its_cause(folder: Path, server: HookServer) -> None:
     told = Telling(folder)
     told.pass_by(10)
