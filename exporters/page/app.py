@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from exporters.access.routes import login_address
 from exporters.outages.keeping import Keeping
 from exporters.page.assets import Assets
+from exporters.page.compact import Compact
 from exporters.page.environment import page
 from exporters.page.history import History
 from exporters.page.hygiene import Hygiene
@@ -79,7 +80,7 @@ def status_page(
         exception_handlers={HTTPException: _failed, Exception: _broken},
     )
     app.state.watch, app.state.has_login = watch, beside.has_login
-    return StatusPage(Hygiene(Speaking(app)), stream, history)
+    return StatusPage(Hygiene(Speaking(Compact(app))), stream, history)
 
 
 _SAID: Mapping[int, str] = {

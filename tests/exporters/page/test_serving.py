@@ -1,9 +1,11 @@
 """What every answer says to browsers, languages, errors, files, TLS, and a page that is not public."""
 
+import gzip
 import json
 import shutil
 import ssl
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,27 @@ def test_files_are_kept_until_they_change(public: Browser) -> None:
         assert first.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert public.get(f"/static/{file.name}").headers["cache-control"] == "public, max-age=300"
         assert public.get(asset(file.name), if_none_match=first.headers["etag"]).status == 304
+
+
+def test_pages_travel_compressed_but_no_form_with_its_secret(public: Browser) -> None:
+    connection = HTTPConnection("127.0.0.1", public.port, timeout=60)
+    lengths, texts = {}, {}
+    for path in ("/", "/static/htmx.min.js", "/login?next=/services", "/no-such-page"):
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip", "Accept-Language": "en"})
+        answer = connection.getresponse()
+        body = answer.read()
+        lengths[path] = answer.headers["content-encoding"]
+        texts[path] = gzip.decompress(body) if lengths[path] else body
+        assert "Accept-Encoding" in str(answer.headers.get_all("vary")) or not lengths[path]
+    connection.close()
+    assert lengths == {
+        "/": "gzip",
+        "/static/htmx.min.js": "gzip",
+        "/login?next=/services": None,
+        "/no-such-page": "gzip",
+    }
+    assert texts["/static/htmx.min.js"] == (FOLDER / "htmx.min.js").read_bytes()
+    assert b"</html>" in texts["/"]
 
 
 def test_a_file_outside_is_no_file(public: Browser) -> None:
