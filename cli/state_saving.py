@@ -7,7 +7,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -85,7 +87,8 @@ def _target(folder: Path, province: Province, file: Path | None) -> Path:
     where = file.absolute() if file else place_of(folder, province.schedule.backup_folder)
     if file is None:
         make_folder(where)
-    return where / f"{province.id}-{now():%Y%m%dT%H%M%SZ}{SUFFIX}"
+    names = (f"{province.id}-{now() + timedelta(seconds=later):%Y%m%dT%H%M%SZ}{SUFFIX}" for later in count())
+    return next(where / name for name in names if not (where / name).exists())  # two may be made within a second
 
 
 @contextmanager
@@ -94,6 +97,8 @@ def _room(beside: Path, province: Province) -> Iterator[Path]:
     start = f".{province.id}-saving-"
     for left in beside.glob(f"{start}*"):  # of one that was killed: we alone hold the lock
         shutil.rmtree(left)
+    for part in beside.glob(f".{province.id}-*{SUFFIX}.part"):
+        part.unlink()
     room = Path(mkdtemp(prefix=start, dir=beside))
     try:
         yield room

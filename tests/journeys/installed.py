@@ -19,10 +19,10 @@ HOME = "/opt/tuyen"
 ROOMS = ("inventory", "ledger", "playbooks", "exporters", "lab", "cli", "ansible_collections")
 REPOSITORY = Path(__file__).parents[2]
 # Of no use there, and large.
-NOT_NEEDED = {
-    "ansible_test", "ast_serialize", "fake_switches", "grimp", "hypothesis", "mypy", "mypyc", "pip", "playwright",
-    "pytest", "_pytest", "setuptools", "xdist",
-}  # fmt: skip
+NOT_NEEDED = (
+    "ansible_test ansiblelint ast_serialize babel fake_switches grimp hypothesis mypy mypyc pip playwright pytest "
+    "_pytest setuptools xdist"
+)
 SCRIPT = f"#!{HOME}/environment/bin/python\nfrom cli.main import main\n\nmain()\n"
 VAULT = f"#!{HOME}/environment/bin/python\nfrom ansible.cli.vault import main\n\nmain()\n"
 
@@ -30,12 +30,18 @@ VAULT = f"#!{HOME}/environment/bin/python\nfrom ansible.cli.vault import main\n\
 def install(field: Field, device: str, province: Path) -> None:
     """Put tuyen and a province onto a machine: /opt/tuyen, and /srv/province, which the account tuyen owns."""
     key, known_hosts = field.folder / ".tuyen/id_ed25519", field.folder / ".tuyen/known_hosts"
-    ssh = ["ssh", f"-oUserKnownHostsFile={known_hosts}", "-oBatchMode=yes", f"-i{key}"]
+    ssh = [
+        "ssh",
+        f"-oUserKnownHostsFile={known_hosts}",
+        "-oBatchMode=yes",
+        "-oCiphers=aes128-gcm@openssh.com",
+        f"-i{key}",
+    ]
     where = f"root@{field.province.devices[device].address}"
-    unpack = enter_command(field.lab, [*ssh, where, "tar -x -P --no-same-owner -f -"])
+    unpack = enter_command(field.lab, [*ssh, where, "tar -x -C / --no-same-owner -f -"])
     with subprocess.Popen(unpack, stdin=subprocess.PIPE) as process:
         assert process.stdin
-        with tarfile.open(fileobj=process.stdin, mode="w|", copybufsize=1 << 20) as tar:
+        with tarfile.open(fileobj=process.stdin, mode="w|", bufsize=1 << 20) as tar:
             _pack(tar, province)
     assert process.returncode == 0
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -58,7 +64,7 @@ def _pack(tar: tarfile.TarFile, province: Path) -> None:
     for library in _libraries(interpreter):
         tar.add(library.resolve(), f"/usr/local/lib/{library.name}")
     for path in sorted(Path(sysconfig.get_path("purelib")).iterdir()):
-        if path.name not in NOT_NEEDED and "mypyc" not in path.name and path.suffix != ".pth":
+        if path.name not in NOT_NEEDED.split() and "mypyc" not in path.name and path.suffix != ".pth":
             tar.add(path, f"{HOME}/packages/{path.name}", filter=_without_caches)
     for room in ROOMS:
         tar.add(REPOSITORY / room, f"{HOME}/packages/{room}", filter=_without_caches)
@@ -66,6 +72,8 @@ def _pack(tar: tarfile.TarFile, province: Path) -> None:
         member = tarfile.TarInfo(f"{HOME}/{name}")
         member.size, member.mode = len(text), 0o755
         tar.addfile(member, io.BytesIO(text.encode()))
+    for fonts in sorted(Path("/usr/share/fonts/truetype").glob("liberation*")):  # what reports in PDF are set in
+        tar.add(fonts, str(fonts))
     tar.add(province, "/srv/province")
 
 

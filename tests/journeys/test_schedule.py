@@ -129,7 +129,6 @@ def test_the_timers_are_there_in_the_province_s_time(installed: Controller) -> N
     jobs = re.findall(r"tuyen-([a-z-]+)\.timer", listed)
     reports = ["report-daily", "report-monthly", "report-weekly"]
     assert sorted(jobs) == ["audit", "backup", "certificates", "drift", "facts", *reports]
-    assert "Thu" in installed.run("systemd-analyze calendar --base-time='2026-11-25 12:00 UTC' 'Thu *-*-* 01:30'")
     assert "01:30:00 Asia/Ho_Chi_Minh" in installed.show("TimersCalendar", "tuyen-backup.timer")
 
 
@@ -139,9 +138,7 @@ def test_the_nightly_jobs_do_their_work(installed: Controller) -> None:
         assert said == "", job
     saved = installed.run("ls /srv/province/.tuyen/backups/*")
     assert installed.run(f"{TUYEN} state check {saved}").startswith(f"{saved}: whole")
-    assert f"device: {BOX}" in installed.run("cat /srv/province/facts/*") or "dong-2" in installed.run(
-        "ls /srv/province/facts"
-    )
+    assert BOX in installed.run("cat /srv/province/facts/*.yaml")  # it was asked by SSH, as any other
     reports = installed.run("ls /srv/province/reports").split()
     assert {name.rpartition(".")[2] for name in reports} == {"pdf", "json"}
     assert {name.partition("-")[0] for name in reports} == {"daily", "weekly", "uptime"}
