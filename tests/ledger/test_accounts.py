@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from ledger.audit import entries, verify
 from ledger.connection import Ledger, connect, open_ledger
 from ledger.errors import AccountExistsError, UnknownAccountError
 from ledger.history import tasks
+from ledger.records import Actor
 from ledger.runs import intend
 from ledger.sessions import IDLE, LASTS
 from ledger.upgrade import upgrade
@@ -231,7 +232,7 @@ def test_a_token_is_good_until_its_day_or_its_revocation(ledger: Ledger, clock: 
     found = tokens.find(ledger, secret)
     assert found is not None
     assert (found.id, found.person, found.last_used) == (first, "lan", None)
-    assert [one.last_used is None for one in tokens.tokens(ledger, "lan")] == [False, True]
+    assert {one.id: one.last_used is None for one in tokens.tokens(ledger, "lan")} == {first: False, second: True}
     clock.pass_by(timedelta(days=1))
     assert tokens.find(ledger, secret) is None
     tokens.revoke(ledger, second, actor=LAN)
@@ -242,6 +243,31 @@ def test_a_token_is_good_until_its_day_or_its_revocation(ledger: Ledger, clock: 
     with pytest.raises(UnknownAccountError, match="binh has no account; `tuyen account add binh`"):
         tokens.create(ledger, "binh", "x", NOON, actor=LAN)
     assert [action for action, _details in told(ledger)][1:] == ["token.create", "token.create", "token.revoke"]
+
+
+def test_what_the_chain_does_not_take_does_not_happen(ledger: Ledger) -> None:
+    log_in(ledger)
+    token, _secret = tokens.create(ledger, "lan", "board", NOON + timedelta(days=1), actor=LAN)
+
+    def everything() -> list[Any]:
+        tables = ("account", "token", "session", "audit")
+        with ledger.read() as connection:
+            return [connection.execute(text(f"SELECT * FROM {table}")).all() for table in tables]
+
+    before, nobody = everything(), Actor(None, "lan")  # type: ignore[arg-type]
+    changes: list[Callable[[], object]] = [
+        lambda: accounts.add(ledger, "binh", HASH, actor=nobody),
+        lambda: accounts.set_password(ledger, "lan", HASH + "2", actor=nobody),
+        lambda: accounts.disable(ledger, "lan", actor=nobody),
+        lambda: accounts.enable(ledger, "lan", actor=nobody),
+        lambda: tokens.create(ledger, "lan", "x", NOON, actor=nobody),
+        lambda: tokens.revoke(ledger, token, actor=nobody),
+        lambda: sessions.end(ledger, "browser", origin=None),  # type: ignore[arg-type]
+    ]
+    for change in changes:
+        with pytest.raises(TypeError):
+            change()
+    assert everything() == before
 
 
 def test_hostile_names_are_nobody(ledger: Ledger) -> None:
