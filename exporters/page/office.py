@@ -37,7 +37,6 @@ class Machine:
     serial: str
     warranty: date | None
     state: str  # "" for a device that is asked nothing
-    why: str
     answers: tuple[Answer, ...]
 
 
@@ -136,7 +135,6 @@ def _machines(snapshot: Snapshot, watch: Watch, office: str) -> Iterator[Machine
             serial=device.serial,
             warranty=device.warranty,
             state=str(state) if state else "unknown" if watch.keys_of(device.id) else "",
-            why=snapshot.reasons.get(device.id, ""),
             answers=tuple(_answers(watch, device)),
         )
 

@@ -71,7 +71,7 @@ def district(snapshot: Snapshot, name: str) -> District:
     states = _states(snapshot, Kind.OFFICE, [office.id for office in offices])
     chips = tuple(Chip(office.id, office.name, str(state)) for office, state in zip(offices, states, strict=True))
     unit = province.units.get(name)
-    title = unit.name.on(province.as_of) if unit else _("Offices of the province")
+    title = unit.name.on(province.as_of) if unit else _("Provincial offices")
     hall = name if name in province.offices else ""
     out = tuple(count for count in _counts(states) if count[0] != "up")
     return District(name, title, hall, str(worst(states)), states.count(State.UP), out, chips)

@@ -94,9 +94,10 @@ def line(snapshot: Snapshot, trouble: Trouble, inside: frozenset[str]) -> Line:
 
 
 def _says_more(trouble: Trouble) -> bool:
-    """Whether the reason tells what state and cause do not: what is silent, or behind what is silent, says nothing."""
-    away = trouble.state is State.UNREACHABLE or (trouble.node.kind is Kind.OFFICE and trouble.state is State.DOWN)
-    return not away
+    """Whether the reason tells what is not told anyway by the state, the cause, or the device that is the root."""
+    if trouble.node.kind is Kind.OFFICE:
+        return trouble.state is State.DEGRADED and trouble.root is None
+    return trouble.state is not State.UNREACHABLE
 
 
 def visible_to(province: Province, view: View) -> Callable[[Node], bool]:
