@@ -177,10 +177,11 @@ class Fleet:
         return course_of(self.field.folder, name)
 
     def settled(self, name: str) -> list[float]:
-        """Return the seconds from the start of each later controller until it first wrote down what it found."""
+        """Return the seconds from the start of each later controller that lived to report anything until it did."""
         moments = [moment(step) for step in self.course(name)[1] if step.event.kind is Kind.REPORTED]
-        first = (next((at for at in moments if at > began), None) for began in self._began)
-        return [at - began for at, began in zip(first, self._began, strict=True) if at is not None]
+        lives = zip(self._began, [*self._began[1:], time.time()], strict=True)
+        firsts = ((began, [at for at in moments if began < at < over]) for began, over in lives)
+        return [min(reports) - began for began, reports in firsts if reports]
 
     def tell_resumption(self, name: str) -> None:
         """Print how soon later controllers went on."""
