@@ -84,6 +84,7 @@ def restore(
     """Bring the state back as it was saved: all of it, or nothing.
 
     Refused while a watch, a run or a rollout is at work. The present state is moved aside into .tuyen/, never deleted.
+    Facts, certificates and keys beside it come back where there are none.
     A ledger in PostgreSQL is brought back into an empty database. An older ledger is migrated, a newer one refused.
     """
     from cli.state_restoring import Restoring

@@ -2,7 +2,7 @@
 
     .tuyen.restoring/this            the name of this restore, written first
     .tuyen.restoring/new/state       the state as it is to be; its restored.json holds that name, too
-    .tuyen.restoring/new/facts
+    .tuyen.restoring/new/beside      facts and keys that lie beside the state
 
 Once `.tuyen` and `new/state` have changed places, the present state holds that name, and what lies there is the former
 one. So whoever comes after a restore that was killed knows what it left: something to be thrown away, or to be kept.

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 from cli.actor import actor
 from cli.state_aside import finish, make_room, mark
 from cli.state_saving import LEDGER_PART, LOCK, alone
-from inventory.facts import FOLDER as FACTS
 from inventory.language import _
 from inventory.model import Province
 from inventory.schedule import STATE
@@ -24,6 +23,7 @@ from ledger.backup import drivers, load
 from ledger.connection import FILE, Ledger, connect, open_ledger
 from ledger.errors import N_, BadBackupError, LedgerDamagedError, LedgerNewerError, StateInUseError
 from ledger.exchange import exchange
+from ledger.folders import make_folder
 from ledger.locks import FOLDER as LOCKS
 from ledger.locks import is_held
 from ledger.proc import command_of, having_open
@@ -81,7 +81,7 @@ class Restoring:
         self._refuse_users()
         if self._manifest.database == "postgresql":
             self._fill_database(self._manifest)
-        self._bring_facts()
+        self._bring_what_is_missing()
         exchange(self._folder / STATE, self._new / "state")
         settle(self._folder)
         return finish(self._folder, now())
@@ -145,20 +145,22 @@ class Restoring:
             os.link(lock, locks / lock.name)  # the same file: who holds it holds it on
         settle(state)
 
-    def _bring_facts(self) -> None:
-        """Bring the facts back where there are none; where there are, git knows better which are right."""
-        facts, saved = self._folder / FACTS, self._new / FACTS
-        if not saved.is_dir():
-            return
-        if facts.exists():
-            self.notes.append(_("facts/ was left as it is: git keeps it"))
-            return
-        parent = self._folder.stat()
-        for here, _folders, names in os.walk(saved):
-            for path in (Path(here), *(Path(here, name) for name in names)) if os.geteuid() == 0 else ():
-                os.chown(path, parent.st_uid, parent.st_gid)
-            Path(here).chmod(parent.st_mode & 0o2777)
-        saved.rename(facts)
+    def _bring_what_is_missing(self) -> None:
+        """Bring back facts and keys beside the state where there are none; those that are there are left alone."""
+        saved, owner, left = self._new / "beside", self._folder.stat(), []
+        for path in sorted(path for path in saved.rglob("*") if path.is_file()):
+            target = self._folder / path.relative_to(saved)
+            if target.exists():
+                left.append(str(target))
+                continue
+            make_folder(target.parent)
+            if os.geteuid() == 0:
+                os.chown(path, owner.st_uid, owner.st_gid)
+                os.chown(target.parent, owner.st_uid, owner.st_gid)
+            path.rename(target)
+        if left:
+            text = _("left as they are: {count} files beside the state, such as {path}")
+            self.notes.append(text.format(count=len(left), path=left[0]))
 
     def _refuse_users(self) -> None:
         """Raise StateInUseError while anybody works with the present state."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from cli.actor import actor
+from cli.knowledge import AUTHORITY
 from cli.state_aside import finish, is_left_out
 from inventory.facts import FOLDER as FACTS
 from inventory.model import Province
@@ -30,7 +31,8 @@ from ledger.records import Actor, now, stamp
 
 LOCK = "tuyen-state"  # no device's id: those have a dot
 SUFFIX = ".tuyen-state"
-STATE_PART, FACTS_PART, LEDGER_PART = "state/", "facts/", "ledger"
+STATE_PART, BESIDE_PART, LEDGER_PART = "state/", "beside/", "ledger"
+AUTHORITY_KEY = "ca.key"  # where the job 'certificates' looks for it unless told otherwise
 _STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
@@ -53,7 +55,7 @@ def save(folder: Path, province: Province, file: Path | None, keep: int | None, 
         with open_ledger(province.database or folder / FILE) as ledger, _room(target.parent, province) as room:
             copied = copy(ledger, room / LEDGER_PART)
             about = _about(province, copied)
-            manifest = write(target, _sources(folder, room / LEDGER_PART), about, key)
+            manifest = write(target, _sources(folder, province, room / LEDGER_PART), about, key)
             _note(ledger, who, target, manifest)
         if file is None and keep is None:
             keep = province.schedule.backup_keep
@@ -119,14 +121,23 @@ def _about(province: Province, copied: Copied) -> Manifest:
     )
 
 
-def _sources(folder: Path, ledger: Path) -> Iterator[Source]:
+def _sources(folder: Path, province: Province, ledger: Path) -> Iterator[Source]:
     yield Source(LEDGER_PART, ledger)
     for path in _files(folder / STATE):
         name = path.relative_to(folder / STATE)
         if not name.parts[0].startswith(FILE.name):
             yield Source(f"{STATE_PART}{name.as_posix()}", path)
-    for path in _files(folder / FACTS):
-        yield Source(f"{FACTS_PART}{path.relative_to(folder / FACTS).as_posix()}", path)
+    for path in (*_files(folder / FACTS), *_keys(folder, province)):
+        yield Source(f"{BESIDE_PART}{path.relative_to(folder).as_posix()}", path)
+
+
+def _keys(folder: Path, province: Province) -> Iterator[Path]:
+    """Yield the certificates and keys that lie in the province's folder beside the state."""
+    page = (province.page.certificate, province.page.key) if province.page else ()
+    for name in dict.fromkeys((AUTHORITY, AUTHORITY_KEY, *page)):
+        path = folder / name
+        if name and path.is_file() and path.is_relative_to(folder) and not path.is_relative_to(folder / STATE):
+            yield path
 
 
 def _files(folder: Path) -> Iterator[Path]:

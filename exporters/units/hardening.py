@@ -31,11 +31,14 @@ _TAKEN = (
 )
 
 
-def hardening(place: Place, *, writes: tuple[str, ...], network: bool, ping: bool = False) -> Iterator[Setting]:
-    """Yield the settings of a service that writes the folders `writes`; `ping`: it sends ICMP."""
+def hardening(
+    place: Place, *, writes: tuple[str, ...] = (), network: bool = False, may: tuple[tuple[str, str], ...] = ()
+) -> Iterator[Setting]:
+    """Yield the settings of a service that writes the folders `writes`; `may` are capabilities, with their reasons."""
     yield from (Setting(key, value) for key, value in _TAKEN)
     yield from _files(place, writes)
-    yield from _network(network=network, ping=ping)
+    yield from _network(network=network)
+    yield from _capabilities(may)
     why = "Not ProcSubset=pid: who holds a lock is told by /proc/locks and the boot's id in /proc/sys."
     yield Setting("ProtectProc", "invisible", why)
 
@@ -54,15 +57,18 @@ def _files(place: Place, writes: tuple[str, ...]) -> Iterator[Setting]:
         yield Setting("RestrictSUIDSGID", "yes")
 
 
-def _network(*, network: bool, ping: bool) -> Iterator[Setting]:
-    if not network:
-        yield from (Setting("PrivateNetwork", "yes"), Setting("RestrictAddressFamilies", "AF_UNIX"))
-        yield from (Setting("IPAddressDeny", "any"), Setting("PrivateUsers", "yes"))
-        yield Setting("CapabilityBoundingSet", "")
+def _network(*, network: bool) -> Iterator[Setting]:
+    if network:
+        yield Setting("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6", "It asks the province's devices.")
         return
-    yield Setting("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6", "It asks the province's devices.")
-    if ping:
-        why = "Ping: one raw socket for all. With it, PrivateUsers= cannot be had."
-        yield from (Setting("CapabilityBoundingSet", "CAP_NET_RAW", why), Setting("AmbientCapabilities", "CAP_NET_RAW"))
-    else:
+    yield from (Setting("PrivateNetwork", "yes"), Setting("RestrictAddressFamilies", "AF_UNIX"))
+    yield Setting("IPAddressDeny", "any")
+
+
+def _capabilities(may: tuple[tuple[str, str], ...]) -> Iterator[Setting]:
+    if not may:
         yield from (Setting("PrivateUsers", "yes"), Setting("CapabilityBoundingSet", ""))
+        return
+    for capability, why in may:
+        yield Setting("CapabilityBoundingSet", capability, f"{why} With it, PrivateUsers= cannot be had.")
+        yield Setting("AmbientCapabilities", capability)

@@ -10,6 +10,7 @@ from inventory.model import Province
 
 WATCH = "tuyen-watch.service"
 FAILED = "tuyen-failed@.service"
+_FIRST_FREE = 1024  # port that every account may serve on
 _WATCHDOG = 120  # seconds that the watch's event loop may be stuck
 
 
@@ -40,11 +41,20 @@ def _watch(province: Province, place: Place) -> str:
         Setting("TimeoutStopSec", "60"),
         *_common(place, "1G"),
         *_vault_password(place),
-        *hardening(place, writes=(), network=True, ping=True),
+        *hardening(place, network=True, may=_capabilities(province, place)),
     ]
     unit = [*_unit(f"tuyen watch of {province.name}", place), *_online()]
     unit.append(Setting("StartLimitIntervalSec", "0", "It is started again for as long as it takes."))
     return text_of((("Unit", unit), ("Service", service), ("Install", [Setting("WantedBy", "multi-user.target")])))
+
+
+def _capabilities(province: Province, place: Place) -> tuple[tuple[str, str], ...]:
+    """Return what the watch may do that others may not, and what for."""
+    listening = [place.listen, province.page.listen if province.page else ""]
+    ports = [int(listen.rpartition(":")[2]) for listen in listening if listen]
+    ping = ("CAP_NET_RAW", "Ping: one raw socket for all.")
+    low = ("CAP_NET_BIND_SERVICE", f"It serves on a port below {_FIRST_FREE}.")
+    return (ping, low) if any(0 < port < _FIRST_FREE for port in ports) else (ping,)
 
 
 def _service(province: Province, place: Place, job: Job) -> str:
@@ -81,7 +91,7 @@ def _failed(province: Province, place: Place) -> str:
         Setting("ExecStart", f"{_command(place, words)} %i"),
         Setting("TimeoutStartSec", "5min"),
         *_common(place, "512M"),
-        *hardening(place, writes=(), network=True),
+        *hardening(place, network=True),
     ]
     return text_of((("Unit", unit), ("Service", service)))
 

@@ -101,9 +101,13 @@ def test_the_state_comes_back_as_it_was(tuyen: Tuyen, province: Path) -> None:
     (province / ".tuyen/known_hosts").write_text("10.91.0.1 ssh-ed25519 BBBB\n")
     (province / ".tuyen/new").write_text("made later\n")
 
+    lock = province / LOCKS / "tuyen-state.lock"
+    inode = lock.stat().st_ino
+
     said = restore(tuyen, province, saved)
 
     assert "the state is back as it was on 2" in said
+    assert lock.stat().st_ino == inode  # who holds a lock holds it on
     assert contents(province) == before  # the lab's files are neither saved nor lost
     assert (province / ".tuyen/id_ed25519").stat().st_mode & 0o777 == 0o600
     assert told(province) == ["test", "state.restore"]
@@ -121,6 +125,8 @@ def test_the_state_comes_back_as_it_was(tuyen: Tuyen, province: Path) -> None:
 def test_a_new_machine_gets_all_of_it(tuyen: Tuyen, province: Path, tmp_path: Path) -> None:
     (province / "facts").mkdir()
     (province / "facts/north.yaml").write_text("# what machines told\n")
+    (province / "ca.key").write_text("the authority's key\n")
+    (province / "ca.key").chmod(0o600)
     saved = backup(tuyen, province, str(tmp_path))
     assert saved.parent == tmp_path
     fresh = _copy(tmp_path / "fresh")
@@ -130,7 +136,8 @@ def test_a_new_machine_gets_all_of_it(tuyen: Tuyen, province: Path, tmp_path: Pa
     assert (fresh / ".tuyen/known_hosts").read_text() == "10.91.0.1 ssh-ed25519 AAAA\n"
     assert told(fresh) == ["test", "state.restore"]
     (fresh / "facts/north.yaml").write_text("# from git\n")
-    assert "facts/ was left as it is: git keeps it" in restore(tuyen, fresh, saved)
+    assert (fresh / "ca.key").stat().st_mode & 0o777 == 0o600
+    assert f"left as they are: 2 files beside the state, such as {fresh}/ca.key" in restore(tuyen, fresh, saved)
     assert (fresh / "facts/north.yaml").read_text() == "# from git\n"
 
 

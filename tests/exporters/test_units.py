@@ -12,8 +12,9 @@ from exporters.units.jobs import jobs
 from exporters.units.place import Place
 from exporters.units.rendering import FAILED, WATCH, render, wanted
 from exporters.units.unit import MARK, Setting, command_line, quoted, text_of
+from inventory.finding import Place as Line
 from inventory.load import load
-from inventory.model import Province, Schedule
+from inventory.model import Province, Schedule, StatusPage
 
 KIEN_GIANG = Path(__file__).parents[2] / "inventory" / "kien-giang"
 PLACE = Place(
@@ -71,6 +72,14 @@ def test_only_the_watch_may_send_raw_packets(province: Province) -> None:
         "tuyen-certificates.service",
         "tuyen-drift.service",
     ]
+
+
+def test_a_low_port_is_a_capability_of_its_own(province: Province) -> None:
+    served = replace(province, page=StatusPage("0.0.0.0:443", "page.pem", "page.key", True, Line("province.yaml")))
+    watch = services(served)[WATCH]
+    assert "AmbientCapabilities=CAP_NET_RAW\n" in watch
+    assert "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in watch
+    assert "CAP_NET_BIND_SERVICE" not in services(province)[WATCH]
 
 
 def test_secrets_are_handed_over_only_to_who_needs_them(province: Province) -> None:
