@@ -1,6 +1,9 @@
 """A copy of the ledger is of one moment and whole, whatever is written meanwhile; an archive is whole, or refused."""
 
+import gzip
+import hashlib
 import io
+import json
 import os
 import random
 import subprocess
@@ -8,6 +11,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -224,17 +228,16 @@ def test_a_sealed_archive_opens_by_its_passphrase_only(saved: Path, tmp_path: Pa
             read(bad, b"correct horse")
 
 
-def _hostile(folder: Path, name: str, kind: bytes = tarfile.REGTYPE) -> Path:
-    """Return an archive with a member that ours never have."""
-    file = folder / "hostile"
-    raw = io.BytesIO()
+def _hostile(folder: Path, name: str, kind: bytes = tarfile.REGTYPE, manifest: bytes = b"") -> Path:
+    """Return an archive with a member of that name, "hi" if it is a file, and perhaps a manifest."""
+    file, raw = folder / "hostile", io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        member = tarfile.TarInfo(name)
-        member.type, member.linkname, member.size = kind, "/etc/shadow", 2 if kind == tarfile.REGTYPE else 0
-        tar.addfile(member, io.BytesIO(b"hi") if member.size else None)
-    import gzip
-
-    file.write_bytes(b"")
+        for called, type_, content in ((name, kind, b"hi"), (MANIFEST, tarfile.REGTYPE, manifest)):
+            if called != MANIFEST or manifest or name == MANIFEST:
+                member = tarfile.TarInfo(called)
+                member.type, member.linkname = type_, "/etc/shadow"
+                member.size = len(content) if type_ == tarfile.REGTYPE else 0
+                tar.addfile(member, io.BytesIO(content))
     with file.open("wb") as opened, gzip.GzipFile("", "wb", 6, opened, mtime=0) as packed:
         packed.write(raw.getvalue())
     return file
@@ -270,6 +273,34 @@ def test_an_archive_without_its_manifest_is_refused(tmp_path: Path) -> None:
         read(_hostile(tmp_path, "state/x"))
     with pytest.raises(BadBackupError, match="is damaged"):
         read(_hostile(tmp_path, MANIFEST))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"sha256": "0" * 64}, "state/x"),
+        ({"size": 3}, "state/x"),
+        ({"mode": 0o777}, "state/x"),
+        ({"name": "state/y"}, "state/x, state/y"),
+    ],
+)
+def test_a_file_that_the_manifest_does_not_know_is_told(tmp_path: Path, change: dict[str, object], named: str) -> None:
+    known = {"name": "state/x", "size": 2, "sha256": hashlib.sha256(b"hi").hexdigest(), "mode": 0o644}
+    for entry, refused in ((known, False), (known | change, True)):
+        told = asdict(ABOUT) | {"entries": [entry]}
+        archive = _hostile(tmp_path, "state/x", manifest=json.dumps(told).encode())
+        if refused:
+            with pytest.raises(BadBackupError, match=f"does not hold what was saved: {named}$"):
+                read(archive)
+        else:
+            read(archive)
+
+
+def test_another_form_of_archive_is_left_to_who_knows_it(tmp_path: Path) -> None:
+    told = asdict(ABOUT) | {"format": 2, "tuyen": "9.1"}
+    archive = _hostile(tmp_path, "state/x", manifest=json.dumps(told).encode())
+    with pytest.raises(BadBackupError, match=r"was written by another tuyen \(9\.1\), in a form that this one cannot"):
+        read(archive)
 
 
 def test_nothing_is_written_over_another_file(saved: Path) -> None:
