@@ -225,6 +225,32 @@ def test_a_service_suffers_from_its_own_machine_and_from_what_is_upstream(provin
     }
 
 
+def test_what_lies_at_the_same_office_is_its_own_fault(province: Province) -> None:
+    router = out("1", "router.an-bien", on(5, 9), on(5, 10), "down", "device")
+    by_router = out("2", "an-bien", on(5, 9), on(5, 10), "down", "device", "1")
+    line = replace(router, id="3", kind="link", node="an-bien.uplink", began=on(6, 9), ended=on(6, 10), cause="link")
+    by_line = out("4", "an-bien", on(6, 9), on(6, 10), "down", "link", "3")
+    foreign = out("5", "router.nam-yen", on(7, 9), on(7, 10), "down", "device")
+    service = out("6", "one-stop", on(7, 9), on(7, 10), "down", "upstream", "5")
+    found = report(province, router, by_router, line, by_line, foreign, service)
+    assert (row(found, "an-bien").now.all_hours.away, row(found, "an-bien").now.all_hours.behind) == (2 * HOUR, 0)
+    assert found.services[0].now.all_hours.behind == HOUR
+    assert [(one.kind, one.node, one.name) for one in found.incidents] == [
+        ("device", "router.an-bien", "Huyện An Biên"),
+        ("link", "an-bien.uplink", "Huyện An Biên"),
+    ]
+
+
+def test_what_cost_most_stands_first(province: Province) -> None:
+    by_day = out("1", "nam-yen", on(5, 9), on(5, 10), "down", "power")
+    by_night = out("2", "dong-yen", on(5, 20), on(5, 23), "down", "link")
+    longer = out("3", "an-bien", on(6, 20), on(6, 22), "down", "device")
+    found = report(province, by_day, by_night, longer)
+    assert [one.id for one in found.worst] == ["nam-yen", "dong-yen", "an-bien"]  # by working hours, then by all
+    assert [one.cause for one in found.causes] == ["link", "device", "power"]
+    assert [one.id for one in found.incidents] == ["2", "3", "1"]
+
+
 def test_a_report_of_what_lies_under_a_unit_or_an_office(province: Province) -> None:
     found = report(province, *cut(), under="dong-yen")
     assert [one.id for one in found.offices] == ["dong-yen"]
