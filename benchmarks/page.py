@@ -48,7 +48,7 @@ class Shown:
         self._turns = itertools.cycle(self.watch.province.offices)
         for device in self.watch.province.devices:
             self._answer(device, heard=True)
-        self.look()
+        self.keeping._look(0.0)
 
     def _answer(self, device: str, *, heard: bool) -> None:
         for key in self.watch.keys_of(device):
@@ -56,16 +56,11 @@ class Shown:
             for _turn in range(2):
                 self.watch._take(self.watch.asked[key], reading)
 
-    def look(self) -> None:
-        """Let the keeping and the page see how everything stands."""
-        self.keeping._look(0.0)
-        self.page.stream.parts.looking.look()
-
     def change(self) -> None:
-        """Let the next office fall silent."""
+        """Let the next office fall silent, and the watch take note of it; the page has not looked yet."""
         for device in self.watch.province.devices_of[next(self._turns)]:
             self._answer(device.id, heard=False)
-        self.look()
+        self.keeping._look(0.0)
 
 
 async def get(app: ASGIApp, path: str) -> bytes:

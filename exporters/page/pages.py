@@ -48,7 +48,7 @@ class Pages:
 
     @property
     def _province(self) -> Province:
-        return self.parts.looking.latest.province
+        return self.parts.looking.look().province
 
     def _view(self, request: Request) -> View:
         view = view_of(request)
@@ -59,13 +59,13 @@ class Pages:
     def _live(self, request: Request, names: Iterable[str]) -> dict[str, Any]:
         """Return the parts of a page by name, and what its reader has seen with them."""
         view = self._view(request)
+        self.parts.looking.look()
         made = {name: Markup(self.parts.get(name, view).text) for name in names}  # noqa: S704  (our own templates made it)
         return {"parts": made, "token": str(token_of(self.parts, view))}
 
     async def province(self, request: Request) -> Response:
         """Show the province at a glance."""
-        names = names_of_province(self.parts.looking.latest)
-        live = self._live(request, names)
+        live = self._live(request, names_of_province(self.parts.looking.look()))
         return page(request, "province.html", **live, bars=await self.history.bars_of_province())
 
     async def office(self, request: Request) -> Response:

@@ -37,7 +37,7 @@ class StaffPages:
 
     async def expiry(self, request: Request) -> Response:
         """Show certificates and hardware that end soon."""
-        view, province, today = self._view(request), self.parts.looking.latest.province, self._today()
+        view, province, today = self._view(request), self.parts.looking.look().province, self._today()
         inside = view.inside(province)
         values: dict[str, Any] = {
             "certificates": certificates(self.parts.watch.latest.items(), province, inside, time.time()),
@@ -55,5 +55,5 @@ class StaffPages:
 
     def _today(self) -> date:
         """Return the day; the practice province stays on the one as of which it was declared."""
-        province = self.parts.looking.latest.province
+        province = self.parts.looking.look().province
         return province.as_of if province.practice else self.history.today()

@@ -35,11 +35,11 @@ class Stream:
     _change: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Look for changes until cancelled, and wake everybody when there are any; then let everybody go."""
+        """Look for changes while there are readers, and wake them when there are any; at the end let them go."""
         seen = -1
         try:
             while True:
-                if (version := self.parts.looking.look().version) != seen:
+                if self.readers and (version := self.parts.looking.look().version) != seen:
                     seen = version
                     self._wake()
                 await asyncio.sleep(LOOK_EVERY)

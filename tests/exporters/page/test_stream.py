@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 from starlette.types import Message
 
+from exporters.outages.node import Node
 from exporters.page import stream as streaming
 from exporters.page.parts import Parts
 from exporters.page.stream import EventStream, read_token, token_of
@@ -138,6 +139,19 @@ def test_who_takes_nothing_is_let_go(showing: Showing, monkeypatch: pytest.Monke
     before = stream.readers
     showing.do(asyncio.wait_for(read(), 30))
     assert stream.readers == before
+
+
+@pytest.mark.parametrize("silent", [(), ("dong-yen",), ("an-bien", "dong-yen", "nam-yen"), ("centre",)])
+def test_a_snapshot_is_what_the_keeping_tells(showing: Showing, silent: tuple[str, ...]) -> None:
+    keeping, looking = showing.played.keeping, showing.page.stream.parts.looking
+    showing.say(*silent)
+    showing.answer("box.dong-yen", "sick")
+    showing.call(looking.look)
+    shown = {
+        Node(kind, name): state for kind, states in looking.latest.states.items() for name, state in states.items()
+    }
+    assert shown == dict(keeping.states())
+    assert set(looking.latest.troubles) >= set(keeping.faults)
 
 
 def test_a_part_is_made_once_for_all_who_see_the_same(showing: Showing) -> None:
