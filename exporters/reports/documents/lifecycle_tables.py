@@ -26,7 +26,7 @@ def groups(rows: Sequence[AgeRow], say: Say, total: AgeRow | None = None) -> Tab
     return Table(
         columns=(
             Column(say(_FIRST_COLUMN[rows[0].kind]), width=30),
-            Column(say(N_("Devices")), Form.COUNT, 10),
+            Column(say(N_("Number of devices")), Form.COUNT, 10),
             Column(say(N_("Mean age (years)")), Form.NUMBER, 11),
             Column(say(N_("5 years or older")), Form.COUNT, 11),
             Column(say(N_("Warranty ended")), Form.COUNT, 11),
@@ -105,7 +105,7 @@ def wide(rows: Sequence[AgeRow], say: Say) -> Table:
     """Return groups of devices with everything that was counted."""
     columns = (
         Column(say(N_("Name")), width=34),
-        Column(say(N_("Devices")), Form.COUNT, 10, bars=True),
+        Column(say(N_("Number of devices")), Form.COUNT, 10, bars=True),
         Column(say(N_("Purchase known")), Form.COUNT, 10),
         Column(say(N_("Mean age (years)")), Form.NUMBER, 10),
         Column(say(N_("Oldest bought")), Form.DAY, 12),
@@ -143,7 +143,7 @@ def _wide(row: AgeRow, say: Say) -> tuple[Value, ...]:
 
 def charts(rows: Sequence[AgeRow], say: Say) -> tuple[Chart, ...]:
     """Return a chart of how many devices each group has."""
-    return (Chart(say(N_("Devices")), 0, 1, 0, len(rows), Form.COUNT),) if rows else ()
+    return (Chart(say(N_("Number of devices")), 0, 1, 0, len(rows), Form.COUNT),) if rows else ()
 
 
 def devices(found: Sequence[DeviceRow], say: Say) -> Table:

@@ -17,7 +17,7 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
         "power": N_("loss of power"),
         "upstream": N_("upstream, root not known"),
         "maintenance": N_("planned maintenance"),
-        "unknown": N_("not known"),
+        "unknown": N_("unknown"),
     }
 )
 _TIERS: Mapping[str, str] = MappingProxyType(

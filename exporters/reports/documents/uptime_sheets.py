@@ -24,12 +24,12 @@ class Wide(NamedTuple):
 
 
 _FIGURES = (
-    Wide(N_("Offices"), Form.COUNT, 9, lambda row: row.offices),
+    Wide(N_("Number of offices"), Form.COUNT, 9, lambda row: row.offices),
     Wide(N_("Availability"), Form.SHARE, 12, lambda row: row.now.all_hours.availability),
     Wide(N_("In working hours"), Form.SHARE, 12, lambda row: row.now.working_hours.availability),
     Wide(N_("Availability before"), Form.SHARE, 12, lambda row: row.before.all_hours.availability),
     Wide(N_("In working hours before"), Form.SHARE, 12, lambda row: row.before.working_hours.availability),
-    Wide(N_("Outages"), Form.COUNT, 9, lambda row: row.now.outages),
+    Wide(N_("Number of outages"), Form.COUNT, 9, lambda row: row.now.outages),
     Wide(N_("Time away"), Form.DURATION, 13, lambda row: row.now.all_hours.away, bars=True),
     Wide(N_("of it behind"), Form.DURATION, 13, lambda row: row.now.all_hours.behind),
     Wide(N_("of it in working hours"), Form.DURATION, 13, lambda row: row.now.working_hours.away, bars=True),
@@ -106,7 +106,7 @@ def _causes(report: UptimeReport, say: Say) -> Table:
     columns = (
         Column(say(N_("Kind")), width=12),
         Column(say(N_("Cause")), width=28),
-        Column(say(N_("Outages")), Form.COUNT, 10),
+        Column(say(N_("Number of outages")), Form.COUNT, 10),
         Column(say(N_("Time away")), Form.DURATION, 13, bars=True),
         Column(say(N_("its own")), Form.DURATION, 13),
         Column(say(N_("of it behind")), Form.DURATION, 13),

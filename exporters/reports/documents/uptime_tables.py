@@ -23,7 +23,7 @@ class KeyFigure(NamedTuple):
 KEY_FIGURES = (
     KeyFigure(N_("Availability, all hours"), Form.SHARE, lambda one: one.all_hours.availability),
     KeyFigure(N_("Availability, working hours"), Form.SHARE, lambda one: one.working_hours.availability),
-    KeyFigure(N_("Outages"), Form.COUNT, lambda one: one.outages),
+    KeyFigure(N_("Number of outages"), Form.COUNT, lambda one: one.outages),
     KeyFigure(N_("Time away, sum of all offices"), Form.DURATION, lambda one: one.all_hours.away),
     KeyFigure(N_("– of it behind something else that was out"), Form.DURATION, lambda one: one.all_hours.behind),
     KeyFigure(N_("– of it in working hours"), Form.DURATION, lambda one: one.working_hours.away),
@@ -80,7 +80,7 @@ def _changed(form: Form, now: int | Fraction | None, before: int | Fraction | No
 def groups(rows: Sequence[Row], say: Say, total: Row | None = None) -> Table:
     """Return tiers, districts or services side by side, and the whole below them."""
     kind = rows[0].kind
-    counted = N_("Offices using it") if kind == "service" else N_("Offices")
+    counted = N_("Offices using it") if kind == "service" else N_("Number of offices")
     lines = [*rows, *([total] if total else [])]
     return Table(
         columns=(
@@ -89,7 +89,7 @@ def groups(rows: Sequence[Row], say: Say, total: Row | None = None) -> Table:
             Column(say(N_("Availability")), Form.SHARE, 14),
             Column(say(N_("In working hours")), Form.SHARE, 13),
             Column(say(N_("Change from before")), Form.CHANGE, 11),
-            Column(say(N_("Outages")), Form.COUNT, 11),
+            Column(say(N_("Number of outages")), Form.COUNT, 11),
             Column(say(N_("Time away")), Form.DURATION, 13),
         ),
         rows=tuple(_group(row, say) for row in lines),
@@ -118,7 +118,7 @@ def offices(rows: Iterable[Row], districts: Mapping[str, str], say: Say) -> Tabl
             Column(say(N_("District")), width=25),
             Column(say(N_("Availability")), Form.SHARE, 14),
             Column(say(N_("In working hours")), Form.SHARE, 13),
-            Column(say(N_("Outages")), Form.COUNT, 11),
+            Column(say(N_("Number of outages")), Form.COUNT, 11),
             Column(say(N_("Time away")), Form.DURATION, 12),
             Column(say(N_("Longest")), Form.DURATION, 11),
         ),
@@ -143,7 +143,7 @@ def causes(rows: Iterable[CauseRow], say: Say) -> Table:
     return Table(
         columns=(
             Column(say(N_("Cause")), width=23),
-            Column(say(N_("Outages")), Form.COUNT, 10),
+            Column(say(N_("Number of outages")), Form.COUNT, 10),
             Column(say(N_("Time away")), Form.DURATION, 12),
             Column(say(N_("of it behind")), Form.DURATION, 12),
             Column(say(N_("Degraded")), Form.DURATION, 13),

@@ -86,7 +86,7 @@ def _check(shown: Mapping[str, str], row: Row) -> None:
     now = row.now
     assert shown["Availability"] == percent(now.all_hours.availability)
     assert shown["In working hours"] == percent(now.working_hours.availability)
-    assert shown["Outages"] == str(now.outages)
+    assert shown["Number of outages"] == str(now.outages)
     assert shown["Time away"] in hours(now.all_hours.away)
     assert shown["Degraded"] in hours(now.all_hours.degraded)
     assert shown["Maintenance"] in hours(now.all_hours.maintenance)
