@@ -16,6 +16,7 @@ from inventory.language import _, current
 
 if TYPE_CHECKING:
     from exporters.reports.figures import UptimeReport
+    from inventory.letterhead import Letterhead
     from inventory.load import Loader
     from inventory.model import Province
 
@@ -62,8 +63,8 @@ def uptime(
 ) -> None:
     """Tell how available offices and services were, for what causes not, and how that compares with before."""
     days = _days(month, week, day, since, until)
-    report = _uptime(settings(context), days or _last_month, under, as_of)
-    _give(report, "uptime", _form(form, out, ReportFormat.TABLE), out, out_dir, offices=offices)
+    issued = _uptime(settings(context), days or _last_month, under, as_of)
+    _give(issued, "uptime", _form(form, out, ReportFormat.TABLE), out, out_dir, offices=offices)
 
 
 @app.command(epilog=example("tuyen report daily", "tuyen report daily --format html --out-dir reports"))
@@ -76,8 +77,8 @@ def daily(
     out_dir: OutDirOption = None,
 ) -> None:
     """Tell briefly how one day was, yesterday unless told otherwise."""
-    report = _uptime(settings(context), _days("", "", day, "", "") or _yesterday, under, "")
-    _give(report, "daily", _form(form, out, ReportFormat.TEXT), out, out_dir)
+    issued = _uptime(settings(context), _days("", "", day, "", "") or _yesterday, under, "")
+    _give(issued, "daily", _form(form, out, ReportFormat.TEXT), out, out_dir)
 
 
 @app.command(epilog=example("tuyen report weekly", "tuyen report weekly --week 2026-W41 --format html --out week.html"))
@@ -90,8 +91,8 @@ def weekly(
     out_dir: OutDirOption = None,
 ) -> None:
     """Tell briefly how one week was, the last whole one unless told otherwise."""
-    report = _uptime(settings(context), _days("", week, "", "", "") or _last_week, under, "")
-    _give(report, "weekly", _form(form, out, ReportFormat.TEXT), out, out_dir)
+    issued = _uptime(settings(context), _days("", week, "", "", "") or _last_week, under, "")
+    _give(issued, "weekly", _form(form, out, ReportFormat.TEXT), out, out_dir)
 
 
 @app.command(epilog=example("tuyen report lifecycle", "tuyen report lifecycle --within 365 --out lifecycle.xlsx"))
@@ -125,11 +126,11 @@ def lifecycle(
     elif target is None:
         show_lifecycle(report)
     else:
-        write_document(report, chosen, target)
+        write_document(report, chosen, target, province.letterhead)
 
 
 def _give(
-    report: "UptimeReport",
+    issued: "tuple[UptimeReport, Letterhead | None]",
     command: str,
     form: ReportFormat,
     out: Path | None,
@@ -141,6 +142,7 @@ def _give(
     from exporters.reports.brief import brief
     from exporters.reports.items import uptime_items, uptime_summary
 
+    report, letterhead = issued
     target = target_of(form, out, out_dir, _name(command, report.period.name, report.under))
     if form is ReportFormat.JSON:
         write_json(uptime_items(report), uptime_summary(report), target)
@@ -149,7 +151,7 @@ def _give(
     elif target is None:
         show_uptime(report, offices=offices)
     else:
-        write_document(report, form, target)
+        write_document(report, form, target, letterhead)
 
 
 def _form(form: ReportFormat | None, out: Path | None, default: ReportFormat) -> ReportFormat:
@@ -163,8 +165,8 @@ def _name(command: str, of: str, under: str) -> str:
     return "-".join(filter(None, (command, of, under)))
 
 
-def _uptime(options: Settings, days: DaysOf, under: str, as_of: str) -> "UptimeReport":
-    """Work out the report. Raises InventoryError, LedgerError."""
+def _uptime(options: Settings, days: DaysOf, under: str, as_of: str) -> "tuple[UptimeReport, Letterhead | None]":
+    """Work out the report, and who issues it. Raises InventoryError, LedgerError."""
     from exporters.reports.period import before, period
     from exporters.reports.recorded import recorded
     from exporters.reports.scope import scope
@@ -180,7 +182,7 @@ def _uptime(options: Settings, days: DaysOf, under: str, as_of: str) -> "UptimeR
             loader.day = min(today, chosen.last)
             province = _load(loader)
         earlier = recorded(ledger, before(chosen))
-        return work_out(scope(province, under), chosen, recorded(ledger, chosen), earlier)
+        return work_out(scope(province, under), chosen, recorded(ledger, chosen), earlier), province.letterhead
 
 
 def _loader(options: Settings) -> "Loader":

@@ -13,6 +13,7 @@ from inventory.language import _, current
 
 if TYPE_CHECKING:
     from exporters.reports.figures import LifecycleReport, UptimeReport
+    from inventory.letterhead import Letterhead
 
 
 class ReportFormat(StrEnum):
@@ -69,13 +70,15 @@ def write_json(items: Sequence[Mapping[str, Any]], report: Mapping[str, Any], ta
         write_whole(target, lambda part: _write(part, text))
 
 
-def write_document(report: "UptimeReport | LifecycleReport", form: ReportFormat, target: Path) -> None:
+def write_document(
+    report: "UptimeReport | LifecycleReport", form: ReportFormat, target: Path, letterhead: "Letterhead | None"
+) -> None:
     """Write a report as a workbook, PDF or page, in the language of the command. Exit code 1 where that fails."""
     from exporters.reports.documents.errors import DocumentError
     from exporters.reports.documents.formats import FORMATS
 
     try:
-        write_whole(target, lambda part: FORMATS[form](report, part, current(), None))
+        write_whole(target, lambda part: FORMATS[form](report, part, current(), letterhead))
     except DocumentError as error:
         complain(str(error))
         raise typer.Exit(1) from error

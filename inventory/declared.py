@@ -169,6 +169,20 @@ class ScheduleShape(Shape):
     reports: ReportsShape = ReportsShape()
 
 
+class LetterheadShape(Shape):
+    """Who issues reports, in the form of Nghị định 30/2020/NĐ-CP; what is not said is left to the clerk."""
+
+    body: Text
+    authority: Text = ""
+    symbol: Text = ""
+    place: Text = ""
+    addressee: Text = ""
+    recipients: list[Text] = Field(default_factory=list)
+    drafted_by: Text = ""
+    capacity: list[Text] = Field(default_factory=list)
+    signer: Text = ""
+
+
 class ProvinceFile(Shape):
     """province.yaml: what holds for the whole province."""
 
@@ -191,6 +205,7 @@ class ProvinceFile(Shape):
     alerts: AlertsShape | None = None  # default: 'tuyen watch' tells nobody
     maintenance: list[MaintenanceShape] = Field(default_factory=list)
     schedule: ScheduleShape = ScheduleShape()
+    letterhead: LetterheadShape | None = None  # default: the province's name, and blanks
 
 
 class UnitShape(Shape):

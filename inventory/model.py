@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 
 from inventory.finding import Place
+from inventory.letterhead import Letterhead
 from inventory.windows import Window
 
 T = TypeVar("T")
@@ -364,6 +365,7 @@ class Province:
     alerts: AlertSettings = AlertSettings()
     maintenance: tuple[Maintenance, ...] = ()
     schedule: Schedule = Schedule()
+    letterhead: Letterhead | None = None
 
     @cached_property
     def devices_of(self) -> Mapping[str, tuple[Device, ...]]:

@@ -24,7 +24,7 @@ from inventory.offices import Group, Surroundings, resolve_group
 from inventory.rollouts import resolve_rollout, resolve_working_hours
 from inventory.schedule import resolve_schedule
 from inventory.services import resolve_modules
-from inventory.settings import resolve_alerts, resolve_page, resolve_settings
+from inventory.settings import resolve_alerts, resolve_letterhead, resolve_page, resolve_settings
 from inventory.units import check_units, resolve_units
 from inventory.yamlfile import Document
 
@@ -140,7 +140,13 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
     recurring, unclear = resolve_maintenance(head.document, head.shape, province, gaps)
     schedule, exposed = resolve_schedule(head.document, head.shape)
     province = replace(
-        province, working_hours=hours, page=page, alerts=alerts, maintenance=recurring, schedule=schedule
+        province,
+        working_hours=hours,
+        page=page,
+        alerts=alerts,
+        maintenance=recurring,
+        schedule=schedule,
+        letterhead=resolve_letterhead(head.shape),
     )
     findings = [
         *ruled,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from inventory.declared import ProvinceFile
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
+from inventory.letterhead import Letterhead
 from inventory.model import AccessRule, AlertSettings, Province, StatusPage, VariablesRule
 from inventory.selector import NothingChosenError, SelectorError, select_devices
 from inventory.yamlfile import Document
@@ -80,3 +81,12 @@ def _check_page(page: StatusPage) -> Iterator[Finding]:
 def is_loopback(listen: str) -> bool:
     """Whether what listens on an ADDRESS:PORT is reached from this machine only."""
     return ipaddress.ip_address(listen.rpartition(":")[0].strip("[]")).is_loopback
+
+
+def resolve_letterhead(shape: ProvinceFile) -> Letterhead | None:
+    """Return who issues reports, None where nobody said it."""
+    said = shape.letterhead
+    if said is None:
+        return None
+    texts = said.model_dump(exclude={"recipients", "capacity"})
+    return Letterhead(**texts, recipients=tuple(said.recipients), capacity=tuple(said.capacity))

@@ -82,6 +82,17 @@ def test_a_month_as_json(tuyen: Tuyen, folder: Path) -> None:
     assert told["report"]["before"]["name"] == "2026-09"
 
 
+def test_documents_have_the_letterhead_of_the_province(tuyen: Tuyen, folder: Path) -> None:
+    with (folder / "province.yaml").open("a") as file:
+        file.write("letterhead: {body: Sở Thử nghiệm, symbol: STN, addressee: Ủy ban <b>, capacity: [GIÁM ĐỐC]}\n")
+    for command in ("uptime", "lifecycle"):
+        done = tuyen("report", command, "--out", f"{command}.html", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        page = (folder / f"{command}.html").read_text(encoding="utf-8")
+        for words in ("SỞ THỬ NGHIỆM", "/BC-STN", "To: Ủy ban &lt;b&gt;", "GIÁM ĐỐC"):
+            assert words in page
+
+
 def test_documents_have_stable_names_and_a_second_run_gives_the_same_bytes(tuyen: Tuyen, folder: Path) -> None:
     words = ("report", "uptime", "--month", "2026-10", "--out-dir", "out", "--format")
     for form in ("json", "xlsx", "pdf"):

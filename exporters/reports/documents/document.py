@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from inventory.letterhead import Letterhead
+
 
 class Form(StrEnum):
     """How a value is meant. Shares are fractions of one, durations are in microseconds."""
@@ -108,21 +110,6 @@ class Sheet:
     lines: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Letterhead:
-    """Who issues a document, as Nghị định 30/2020/NĐ-CP has it; what is left "" is for the clerk to fill in."""
-
-    body: str  # who issues it
-    authority: str = ""  # to whom that body is subject
-    symbol: str = ""  # the body's abbreviation in the number, for example STTTT
-    place: str = ""  # where it sits
-    addressee: str = ""  # to whom it reports
-    recipients: tuple[str, ...] = ()
-    drafted_by: str = ""  # abbreviation of the drafting division
-    capacity: tuple[str, ...] = ()  # of who signs: ("GIÁM ĐỐC",)
-    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

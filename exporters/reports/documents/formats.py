@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from exporters.reports.documents.document import Document, Letterhead
+from exporters.reports.documents.document import Document
 from exporters.reports.documents.html import html
 from exporters.reports.documents.lifecycle import lifecycle_document
 from exporters.reports.documents.pdf import pdf
 from exporters.reports.documents.uptime import uptime_document
 from exporters.reports.documents.xlsx import xlsx
 from exporters.reports.figures import LifecycleReport, UptimeReport
+from inventory.letterhead import Letterhead
 
 Report = UptimeReport | LifecycleReport
 Writer = Callable[[Report, Path, str, Letterhead | None], None]

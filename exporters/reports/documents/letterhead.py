@@ -1,8 +1,8 @@
 """Who issues a document, where nobody said it: the province's name, and blanks for the rest."""
 
-from exporters.reports.documents.document import Letterhead
 from exporters.reports.documents.say import speaker
 from inventory.language import N_
+from inventory.letterhead import Letterhead
 
 _PROVINCE = "Tỉnh "  # a place is written without it; a city keeps its "Thành phố"
 

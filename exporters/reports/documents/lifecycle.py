@@ -6,12 +6,13 @@ from fractions import Fraction
 
 from exporters.reports.documents import lifecycle_tables as tables
 from exporters.reports.documents import terms
-from exporters.reports.documents.document import Block, Document, Letterhead, Paragraph, Points, Section, Sheet
+from exporters.reports.documents.document import Block, Document, Paragraph, Points, Section, Sheet
 from exporters.reports.documents.letterhead import letterhead_of
 from exporters.reports.documents.say import Say, speaker
 from exporters.reports.documents.spelling import day, number, share
 from exporters.reports.figures import LifecycleReport
 from inventory.language import N_
+from inventory.letterhead import Letterhead
 
 _ON_PAPER = 200  # devices that an appendix lists; the workbook lists all
 _YEAR = Fraction(1461, 4)  # days

@@ -10,7 +10,6 @@ from exporters.reports.documents.document import (
     Cell,
     Document,
     Form,
-    Letterhead,
     Paragraph,
     Points,
     Section,
@@ -20,6 +19,7 @@ from exporters.reports.documents.document import (
 from exporters.reports.documents.say import speaker
 from exporters.reports.documents.spelling import spelt
 from inventory.language import N_
+from inventory.letterhead import Letterhead
 
 # What the decree itself prescribes, word for word; English has the customary translation.
 _MOTTO: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from exporters.reports.documents import terms
 from exporters.reports.documents import uptime_tables as tables
-from exporters.reports.documents.document import Block, Document, Letterhead, Paragraph, Points, Section
+from exporters.reports.documents.document import Block, Document, Paragraph, Points, Section
 from exporters.reports.documents.letterhead import letterhead_of
 from exporters.reports.documents.say import Say, speaker
 from exporters.reports.documents.spelling import day
@@ -14,6 +14,7 @@ from exporters.reports.documents.uptime_sheets import sheets
 from exporters.reports.documents.uptime_summary import scope, summary
 from exporters.reports.figures import UptimeReport
 from inventory.language import N_
+from inventory.letterhead import Letterhead
 
 
 def uptime_document(report: UptimeReport, language: str, letterhead: Letterhead | None = None) -> Document:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from exporters.reports.documents.document import Letterhead
 from exporters.reports.figures import UptimeReport
+from inventory.letterhead import Letterhead
 from inventory.load import load
 from inventory.model import Province
 from tests.exporters.reports.documents import october

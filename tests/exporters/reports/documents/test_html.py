@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from exporters.reports.documents.document import Letterhead
 from exporters.reports.documents.formats import write_html
 from exporters.reports.figures import UptimeReport
+from inventory.letterhead import Letterhead
 from tests.exporters.reports.documents.conftest import HOSTILE
 from tests.exporters.reports.documents.test_pdf import poppler, text_of
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exporters.reports.documents.document import Letterhead
 from exporters.reports.documents.formats import FORMATS, write_pdf
 from exporters.reports.documents.typefaces import typeface
 from exporters.reports.figures import UptimeReport
+from inventory.letterhead import Letterhead
 from inventory.model import Province
 from tests.exporters.reports.documents import october
 from tests.exporters.reports.documents.conftest import HOSTILE, ROOT
