@@ -4,7 +4,7 @@ LAB_PACKAGES := iproute2 util-linux
 MACHINE_PACKAGES := mmdebstrap systemd-container zstd tar apt-utils nginx-light sqop
 TEST_PACKAGES := $(LAB_PACKAGES) $(MACHINE_PACKAGES) snmpd snmp chrony dnsmasq-base openssh-server openssh-client fping \
 	prometheus prometheus-alertmanager prometheus-blackbox-exporter curl postgresql shellcheck dash \
-	chromium fonts-liberation poppler-utils libreoffice-calc-nogui prometheus-node-exporter prometheus-snmp-exporter
+	chromium fonts-liberation2 poppler-utils libreoffice-calc-nogui prometheus-node-exporter prometheus-snmp-exporter
 PYTHON := .venv/bin/python
 
 .PHONY: env demo test lint soak bench lock messages
