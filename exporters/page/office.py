@@ -1,5 +1,6 @@
-"""One office as it is shown: its state, its links, its devices with what they last answered. Pure but for the watch."""
+"""One office as it is shown: its state, its links, its devices with what they last answered."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,7 @@ from exporters.outages.node import Kind, Node
 from exporters.page.snapshot import Snapshot
 from exporters.page.troubles import Line, line, visible_to
 from exporters.page.view import View
+from exporters.page.words import TROUBLE_FIRST
 from exporters.reading import Reading
 from exporters.watch import Watch
 from inventory.model import Device, Link, Office
@@ -55,45 +57,45 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class OfficePage:
-    """An office. Of `machines`, None means that the reader is not shown any."""
+    """An office."""
 
-    id: str
     name: str
-    kind: str
     district: str
     state: str
     troubles: tuple[Line, ...]
     ways: tuple[Way, ...]
-    machines: tuple[Machine, ...] | None
-    counts: tuple[tuple[str, int], ...]  # of the devices that are asked, by state
 
 
-def office_page(snapshot: Snapshot, watch: Watch, view: View, name: str) -> OfficePage:
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The devices of an office; `shown` False: not to this reader. `counts` are of those asked anything, by state."""
+
+    shown: bool
+    machines: tuple[Machine, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+
+def office_page(snapshot: Snapshot, view: View, name: str) -> OfficePage:
     """Return an office as it is now. Raises KeyError when there is none of that id."""
     province, office = snapshot.province, snapshot.province.offices[name]
-    inside = view.inside(province)
-    staff = name in inside
-    machines = tuple(_machines(snapshot, watch, name)) if staff else None
     unit = province.units.get(office.district)
     return OfficePage(
-        id=name,
         name=office.name,
-        kind=office.kind,
         district=unit.name.on(province.as_of) if unit else "",
         state=str(snapshot.state(Node(Kind.OFFICE, name))),
         troubles=tuple(_troubles(snapshot, view, office)),
-        ways=tuple(_ways(snapshot, office, staff=staff)),
-        machines=machines,
-        counts=_counts(machines or ()),
+        ways=tuple(_ways(snapshot, office, staff=name in view.inside(province))),
     )
 
 
-def _counts(machines: tuple[Machine, ...]) -> tuple[tuple[str, int], ...]:
-    found: dict[str, int] = {}
-    for machine in machines:
-        if machine.state:
-            found[machine.state] = found.get(machine.state, 0) + 1
-    return tuple(sorted(found.items()))
+def devices(snapshot: Snapshot, watch: Watch, view: View, name: str) -> Devices:
+    """Return the devices of an office with what they last answered. Raises KeyError when there is no such office."""
+    if snapshot.province.offices[name].id not in view.inside(snapshot.province):
+        return Devices(shown=False)
+    machines = tuple(_machines(snapshot, watch, name))
+    states = Counter(machine.state for machine in machines if machine.state)
+    counts = tuple((state, states[state]) for state in TROUBLE_FIRST if states[state])
+    return Devices(True, machines, counts)
 
 
 def _troubles(snapshot: Snapshot, view: View, office: Office) -> Iterator[Line]:

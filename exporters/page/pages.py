@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from exporters.outages.node import Kind, Node
 from exporters.page.environment import page
 from exporters.page.history import History
-from exporters.page.parts import Parts, names_of_province
+from exporters.page.parts import Parts, names_of_office, names_of_province
 from exporters.page.past import Entry, entries
 from exporters.page.stream import EventStream, Stream, read_token, token_of
 from exporters.page.troubles import office_of
@@ -76,7 +76,7 @@ class Pages:
         bars = await self.history.bars_of(Kind.OFFICE, name)
         known = await self.history.outages()
         past = entries(self._province, known or (), view, partial(_at, self._province, name))[:SHOWN]
-        values = self._live(request, [f"office:{name}"])
+        values = self._live(request, names_of_office(name))
         office = self._province.offices[name]
         return page(request, "office.html", **values, office=office, bars=bars, past=past, readable=known is not None)
 
@@ -112,7 +112,7 @@ class Pages:
         """Return the parts of a page by its path."""
         kind, _slash, rest = of.strip("/").partition("/")
         if kind == "offices":
-            return (f"office:{rest}",)
+            return names_of_office(rest)
         if kind in ("services", "outages"):
             return ("services",) if kind == "services" else ("troubles",)
         return names_of_province(self.parts.looking.latest)

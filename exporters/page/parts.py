@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from exporters.page.environment import environment
-from exporters.page.office import office_page
+from exporters.page.office import devices, office_page
 from exporters.page.overview import district, services, summary
 from exporters.page.snapshot import Looking, Snapshot
 from exporters.page.troubles import roots
@@ -38,7 +38,10 @@ RECIPES: Mapping[str, Recipe] = {
     "services": Recipe("parts/services.html", lambda snapshot, _watch, _view, _name: services(snapshot)),
     "district": Recipe("parts/district.html", lambda snapshot, _watch, _view, name: district(snapshot, name)),
     "troubles": Recipe("parts/troubles.html", lambda snapshot, _watch, view, _name: roots(snapshot, view), False),
-    "office": Recipe("parts/office.html", office_page, False, True),
+    "office": Recipe(
+        "parts/office.html", lambda snapshot, _watch, view, name: office_page(snapshot, view, name), False
+    ),
+    "devices": Recipe("parts/devices.html", devices, False, lively=True),
 }
 
 
@@ -92,3 +95,8 @@ class Parts:
 def names_of_province(snapshot: Snapshot) -> tuple[str, ...]:
     """Return the parts of the province's page, in order."""
     return ("summary", "troubles", "services", *(f"district:{name}" for name in snapshot.districts))
+
+
+def names_of_office(office: str) -> tuple[str, ...]:
+    """Return the parts of an office's page, in order."""
+    return (f"office:{office}", f"devices:{office}")
