@@ -62,7 +62,6 @@ def finish(folder: Path, now: datetime) -> Path | None:
         return None
     found = room / _NEW / "state"
     aside = _keep(folder / STATE, found, now) if found.is_dir() and _was_exchanged(room, folder / STATE) else None
-    (room / _THIS).unlink(missing_ok=True)  # first: without it the rest is certainly nothing to keep
     shutil.rmtree(room)
     settle(folder)
     return aside

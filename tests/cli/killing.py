@@ -1,9 +1,9 @@
 """Kill a process at every one of its steps: each time it is about to change a file, a folder or a database.
 
-    python -m tests.cli.killing restore|save PROVINCE STRIDE [FILE]
+    python -m tests.cli.killing restore|save PROVINCE [FILE]
 
-prints, for every step, or every so many, what the province's state was after the kill, as JSON; the last line is of the
-one that lived.
+prints, for each step, what the province's state was after the kill, and again when it was put in order, as JSON; the
+last line is of the one that lived.
 """
 
 import json
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cli.state_aside import finish
 from cli.state_restoring import Restoring
 from cli.state_saving import save
 from inventory.load import load
@@ -21,7 +22,9 @@ from inventory.model import Province
 from ledger.archive import read
 from ledger.audit import entries, verify
 from ledger.connection import FILE, open_ledger
+from ledger.records import now
 
+_AGAIN = 5  # so many kills for each that is followed by a second go, which takes longer
 STEPS = {
     *(f"os.{what}" for what in ("rename", "mkdir", "remove", "rmdir", "link", "chmod", "chown", "truncate")),
     *("sqlite3.connect", "ctypes.dlopen", "open", "shutil.rmtree"),
@@ -78,11 +81,11 @@ def state(folder: Path) -> dict[str, object]:
 
 def main() -> None:
     """Do it, with one step more each time, until it ends by itself."""
-    what, before, stride, file = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), "".join(sys.argv[4:])
+    what, before, file = sys.argv[1], Path(sys.argv[2]), "".join(sys.argv[3:])
     province = load(before)
     memory = Path("/dev/shm")  # where hundreds of fsync are quick
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as room:
-        for step in range(1, 1000, stride):
+        for step in range(1, 1000):
             folder = Path(shutil.copytree(before, Path(room, "tried"), symlinks=True))
             child = os.fork()
             if child == 0:
@@ -91,7 +94,10 @@ def main() -> None:
                 os._exit(0)
             lived = os.waitpid(child, 0)[1] == 0
             after = state(folder)
-            act(what, folder, province, file)  # whoever comes after puts it in order
+            if lived or step % _AGAIN == 0:
+                act(what, folder, province, file)  # whoever comes after puts it in order
+            else:
+                finish(folder, now())
             print(json.dumps({"after": after, "again": state(folder)}), flush=True)
             shutil.rmtree(folder)
             if lived:

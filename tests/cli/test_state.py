@@ -1,6 +1,5 @@
 """`tuyen state`: what is remembered is saved while it is in use, and comes back all or nothing."""
 
-import json
 import os
 import random
 import re
@@ -8,9 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,66 +18,19 @@ from ledger.connection import FILE, open_ledger
 from ledger.leases import acquire
 from ledger.locks import FOLDER as LOCKS
 from ledger.locks import take
-from ledger.records import Actor
 from ledger.schema import HEAD
 from ledger.upgrade import upgrade
+from tests.cli.saving import LAN, backup, copy_of_good, note, province_with_state, restore, told
 from tests.conftest import Tuyen
 from tests.ledger.conftest import postgresql  # noqa: F401  (a fixture)
 from tests.ledger.test_opening import next_scripts
 
-GOOD = Path(__file__).parents[1] / "provinces" / "good"
 REPOSITORY = Path(__file__).parents[2]
-LAN = Actor("lan", "lan")
-
-
-def note(folder: Path, text: str) -> None:
-    """Add a row to the audit trail."""
-    with open_ledger(folder / FILE) as ledger, ledger.write() as connection:
-        append(connection, ledger, LAN, "test", {"text": text})
-
-
-def told(folder: Path) -> list[str]:
-    """Return the actions of the audit trail, which holds."""
-    with open_ledger(folder / FILE) as ledger:
-        assert list(verify(ledger)) == []
-        return [entry.action for entry in entries(ledger)]
-
-
-def _copy(folder: Path) -> Path:
-    return Path(shutil.copytree(GOOD, folder, ignore=shutil.ignore_patterns(".tuyen")))
 
 
 @pytest.fixture
 def province(tmp_path: Path) -> Path:
-    """A province with a state: a ledger, pins, keys, a saved configuration, a running lab's files, facts."""
-    folder = _copy(tmp_path / "good")
-    note(folder, "first")
-    state = folder / ".tuyen"
-    for name, text in {
-        "known_hosts": "10.91.0.1 ssh-ed25519 AAAA\n",
-        "id_ed25519": "a private key\n",
-        "configurations/router.north/2026.txt": "hostname r\n",
-        "lab/state.json": "{}",
-    }.items():
-        (state / name).parent.mkdir(parents=True, exist_ok=True)
-        (state / name).write_text(text)
-    (state / "id_ed25519").chmod(0o600)
-    (state / "link").symlink_to("/etc/passwd")
-    os.mkfifo(state / "pipe")
-    return folder
-
-
-def backup(tuyen: Tuyen, folder: Path, *words: str) -> Path:
-    """Make a backup and return its file."""
-    done = tuyen("--province", str(folder), "state", "backup", "--format", "json", *words)
-    assert done.returncode == 0, done.stderr
-    return Path(json.loads(done.stdout)["items"][0]["file"])
-
-
-def restore(tuyen: Tuyen, folder: Path, file: Path, *words: str) -> str:
-    """Bring a backup back; return what was printed, after the exit code if that is not 0."""
-    done = tuyen("--province", str(folder), "state", "restore", str(file), "--yes", *words)
-    return done.stdout + done.stderr if done.returncode == 0 else f"{done.returncode}: {done.stderr}"
+    return province_with_state(tmp_path)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -129,7 +79,7 @@ def test_a_new_machine_gets_all_of_it(tuyen: Tuyen, province: Path, tmp_path: Pa
     (province / "ca.key").chmod(0o600)
     saved = backup(tuyen, province, str(tmp_path))
     assert saved.parent == tmp_path
-    fresh = _copy(tmp_path / "fresh")
+    fresh = copy_of_good(tmp_path / "fresh")
     said = restore(tuyen, fresh, saved)
     assert "what was there before" not in said
     assert (fresh / "facts/north.yaml").read_text() == "# what machines told\n"
@@ -196,7 +146,7 @@ def test_a_spoilt_backup_changes_nothing(tuyen: Tuyen, province: Path) -> None:
 
 def test_another_province_s_backup_is_refused(tuyen: Tuyen, province: Path, tmp_path: Path) -> None:
     saved = backup(tuyen, province)
-    other = _copy(tmp_path / "other")
+    other = copy_of_good(tmp_path / "other")
     text = (other / "province.yaml").read_text()
     (other / "province.yaml").write_text(text.replace("id: good", "id: other"))
     assert "is of the province 'good', and this one is 'other'" in restore(tuyen, other, saved)
@@ -313,7 +263,7 @@ def test_a_ledger_in_postgresql_comes_back_into_an_empty_database(
 
 def test_a_backup_beside_a_writer_holds_every_row_from_before_it(tuyen: Tuyen, province: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tests.cli.test_state import note\n"
+        "import sys; from pathlib import Path; from tests.cli.saving import note\n"
         "for number in range(100000): note(Path(sys.argv[1]), str(number)); print(number, flush=True)"
     )
     writer = subprocess.Popen(
@@ -329,67 +279,6 @@ def test_a_backup_beside_a_writer_holds_every_row_from_before_it(tuyen: Tuyen, p
     assert read(saved).head_seq > committed
     assert "the state is back" in restore(tuyen, province, saved)
     assert len(told(province)) == read(saved).head_seq + 1
-
-
-def _killed(what: str, province: Path, *words: str) -> "list[dict[str, Any]]":
-    """Return how things were after a kill at each step, and after a second go; see tests.cli.killing."""
-    (province / ".tuyen/pipe").unlink()
-    command = [sys.executable, "-m", "tests.cli.killing", what, str(province), *words]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.soak)])
-def test_a_restore_killed_at_any_step_leaves_the_old_state_or_the_new(
-    tuyen: Tuyen, province: Path, stride: int
-) -> None:
-    saved = backup(tuyen, province)
-    new, old = (province / ".tuyen/known_hosts").read_text(), "10.91.0.1 ssh-ed25519 CCCC\n"
-    note(province, "old")
-    (province / ".tuyen/known_hosts").write_text(old)
-    tried = _killed("restore", province, str(stride), str(saved))
-    assert len(tried) > 60 / stride
-    fates = []
-    for one in tried:
-        after, again = one["after"], one["again"]
-        is_new = after["actions"] == ["test", "state.restore"]
-        assert is_new or after["actions"] == ["test", "state.backup", "test"]
-        assert after["pins"] == (new if is_new else old)
-        assert after["holds"]
-        assert again["holds"]
-        assert (again["pins"], again["room"]) == (new, False)
-        assert old in again["former"]  # never deleted
-        fates.append(is_new)
-    assert fates == sorted(fates)  # one moment divides the old from the new
-    assert len(set(fates)) == 2
-
-
-def test_a_backup_killed_at_any_step_leaves_a_whole_file_or_none(tuyen: Tuyen, province: Path) -> None:
-    tried = _killed("save", province, "1")
-    assert len(tried) > 8
-    for one in tried:
-        assert all(count == 4 for count in one["after"]["files"])
-        assert one["after"]["actions"] in (["test"], ["test", "state.backup"])
-        assert one["again"]["files"][-1:] == [4]
-        assert one["again"]["odd"] == []
-    assert [len(one["after"]["files"]) for one in tried] == sorted(len(one["after"]["files"]) for one in tried)
-
-
-def test_a_restore_killed_by_the_clock_is_finished_by_the_next(tuyen: Tuyen, province: Path) -> None:
-    (province / ".tuyen/large").write_bytes(random.Random(1).randbytes(2 << 20))
-    saved = backup(tuyen, province)
-    note(province, "old")
-    words = [sys.executable, "-m", "cli", "--province", str(province), "state", "restore", str(saved), "--yes"]
-    for seconds in (0.8, 1.2, 1.6):
-        with subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-            process.kill()
-        assert told(province)[-1] in ("test", "state.restore")
-    assert "the state is back" in restore(tuyen, province, saved)
-    assert told(province) == ["test", "state.restore"]
-    assert not (province / ".tuyen.restoring").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
