@@ -1,5 +1,6 @@
 """The pages that everybody may see: the province, its offices, services and outages; and the stream of changes."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -16,11 +17,12 @@ from exporters.outages.node import Kind, Node
 from exporters.page.environment import page
 from exporters.page.history import History
 from exporters.page.parts import Parts, names_of_office, names_of_province
-from exporters.page.past import Entry, entries
+from exporters.page.past import entries
 from exporters.page.stream import EventStream, Stream, read_token, token_of
 from exporters.page.troubles import office_of
 from exporters.page.view import View, view_of
 from inventory.model import Province
+from ledger.outages import Outage
 
 SPANS = (7, 30, 90)  # days of outages that are shown, as one chooses
 SHOWN = 300  # outages on a page at most
@@ -75,7 +77,8 @@ class Pages:
             raise HTTPException(404)
         bars = await self.history.bars_of(Kind.OFFICE, name)
         known = await self.history.outages()
-        past = entries(self._province, known or (), view, partial(_at, self._province, name))[:SHOWN]
+        wanted = partial(_at, self._province, name)
+        past = await asyncio.to_thread(entries, self._province, known or (), view, wanted, limit=SHOWN)
         values = self._live(request, names_of_office(name))
         office = self._province.offices[name]
         return page(request, "office.html", **values, office=office, bars=bars, past=past, readable=known is not None)
@@ -92,12 +95,12 @@ class Pages:
         text = request.query_params.get("days", "")
         last = int(text) if text in map(str, SPANS) else SPANS[0]
         known = await self.history.outages(last)
-        past = entries(self._province, known or (), view)
-        ended = [entry for entry in past if entry.ended is not None]
+        find = partial(entries, self._province, known or (), view, limit=SHOWN)
+        past = await asyncio.to_thread(find, wanted=_is_over, roots=True)
+        cared = await asyncio.to_thread(find, wanted=partial(_is_cared_for, self._province, view))
         live = self._live(request, ["troubles"])
-        more, readable = max(0, len(ended) - SHOWN), known is not None
-        chosen = {"last": last, "spans": SPANS, "more": more, "readable": readable}
-        values: dict[str, Any] = {**live, **chosen, "past": ended[:SHOWN], "cared": _cared(past)}
+        chosen = {"last": last, "spans": SPANS, "readable": known is not None}
+        values: dict[str, Any] = {**live, **chosen, "past": past, "cared": cared}
         return page(request, "outages.html", **values)
 
     async def events(self, request: Request) -> ASGIApp:
@@ -122,11 +125,16 @@ class Pages:
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
 
-def _at(province: Province, office: str, node: Node) -> bool:
+def _at(province: Province, office: str, _outage: Outage, node: Node) -> bool:
     """Whether a node is an office, or one of its devices."""
     return office_of(province, node) == office and node.kind in (Kind.OFFICE, Kind.DEVICE)
 
 
-def _cared(found: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return the outages that last of which people said something."""
-    return tuple(entry for entry in found if entry.ended is None and (entry.note or entry.acked_by))
+def _is_over(outage: Outage, _node: Node) -> bool:
+    return outage.ended is not None
+
+
+def _is_cared_for(province: Province, view: View, outage: Outage, node: Node) -> bool:
+    """Whether it lasts, and people said something of it that the reader may know."""
+    said = outage.ended is None and bool(outage.note or outage.acked_by)
+    return said and office_of(province, node) in view.inside(province)

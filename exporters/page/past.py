@@ -11,6 +11,8 @@ from exporters.page.view import View
 from inventory.model import Province
 from ledger.outages import Outage
 
+Wanted = Callable[[Outage, Node], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -32,21 +34,30 @@ class Entry:
     acked_until: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Outages, the latest first, and how many earlier ones there are that are not shown."""
+
+    shown: tuple[Entry, ...]
+    more: int
+
+
 def entries(
-    province: Province, outages: Iterable[Outage], view: View, wanted: Callable[[Node], bool] | None = None
-) -> tuple[Entry, ...]:
-    """Return the outages that a reader may see, the latest first: of the `wanted` nodes, or the roots."""
+    province: Province, outages: Iterable[Outage], view: View, wanted: Wanted, *, limit: int, roots: bool = False
+) -> Entries:
+    """Return the `wanted` outages that a reader may see; `roots`: of those only what follows from no other."""
     known = tuple(outages)
     visible, inside = visible_to(province, view), view.inside(province)
     nodes = {outage.id: Node(Kind(outage.kind), outage.node) for outage in known}
-    behind = Counter(outage.root for outage in known if outage.root and visible(nodes[outage.id]))
-    found = []
-    for outage in known:
-        node, root = nodes[outage.id], nodes.get(outage.root or "")
-        follows = root is not None and visible(root)
-        if visible(node) and (wanted(node) if wanted else not follows):
-            found.append(_entry(province, outage, root, inside, behind[outage.id]))
-    return tuple(reversed(found))
+    seen = {outage for outage, node in nodes.items() if visible(node)}
+    behind = Counter(outage.root for outage in known if outage.root and outage.id in seen)
+    chosen = [
+        outage
+        for outage in reversed(known)
+        if outage.id in seen and not (roots and outage.root in seen) and wanted(outage, nodes[outage.id])
+    ]
+    made = (_entry(province, one, nodes.get(one.root or ""), inside, behind[one.id]) for one in chosen[:limit])
+    return Entries(tuple(made), max(0, len(chosen) - limit))
 
 
 def _entry(province: Province, outage: Outage, root: Node | None, inside: frozenset[str], behind: int) -> Entry:

@@ -2,9 +2,14 @@
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from ledger.connection import FILE, open_ledger
+from ledger.outages import acknowledge, note, open_outages
+from ledger.records import Actor
 from tests.exporters.access.serving import Browser
 from tests.exporters.page.conftest import HOSTILE
 from tests.exporters.page.showing import Showing
@@ -88,6 +93,24 @@ def test_outages_tell_cause_and_since(lan: Browser, public: Browser) -> None:
     assert "<dd>device: a device at Xã Đông Yên</dd>" in text
     assert '">Một cửa điện tử</a>' in text
     assert "still out" in lan.get("/offices/nam-yen").text
+
+
+def test_what_people_said_of_an_outage_is_for_those_who_see_its_office(
+    folder: Path, lan: Browser, binh: Browser, public: Browser
+) -> None:
+    with open_ledger(folder / FILE) as ledger:
+        open_now = {one.node: one.id for one in open_outages(ledger) if one.kind == "office"}
+        note(ledger, open_now["nam-yen"], f"EVN works there {HOSTILE}", actor=Actor("lan", "lan"))
+        acknowledge(ledger, open_now["nam-yen"], datetime.now(UTC) + timedelta(hours=1), actor=Actor("lan", "lan"))
+    until = time.monotonic() + 60
+    while "EVN works" not in (text := lan.get("/outages").text):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert "lan: EVN works there &lt;img" in text
+    assert "lan takes care of it until" in text
+    for other in (binh, public):
+        for path in ("/outages", "/offices/nam-yen"):
+            assert "EVN" not in other.get(path).text
 
 
 def test_staff_see_rollouts_and_what_ends_soon(lan: Browser) -> None:
