@@ -147,6 +147,7 @@ class _Course:
     at: float
     rules: Rules
     new_id: Callable[[float], str]
+    turned: set[Node] = field(default_factory=set)  # one trouble that got better or worse: that is no flapping
 
     def steps(self) -> Iterator[Step]:
         before = dict(self.open)
@@ -180,7 +181,9 @@ class _Course:
 
     def _open(self, node: Node, fault: Fault, since: float) -> Iterator[Step]:
         if node not in self.open:
-            begins = self.begins[node] = (*self.begins.get(node, ()), since)
+            begins = self.begins.get(node, ())
+            if node not in self.turned:
+                begins = self.begins[node] = (*begins, since)
             fault = _flapping(fault, len(begins) if len(begins) >= self.rules.flaps else None)
             outage = Open(self.new_id(since), node, since, fault, self._root(node, fault, None))
             self.open[node] = outage
@@ -209,6 +212,7 @@ class _Course:
         yield End(outage, max(ended, outage.began))
 
     def _turn_into(self, outage: Open, fault: Fault, left: float, since: float) -> Iterator[Step]:
+        self.turned.add(outage.node)
         yield from self._end(outage, left)
         yield from self._begin(outage.node, fault, max(since, outage.began))
 

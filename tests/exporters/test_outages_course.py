@@ -247,3 +247,10 @@ def test_what_has_come_up_is_not_blamed_on_what_its_way_has_next() -> None:
     run.play([weak] * 10)
     assert OTHER not in run.memory.open
     assert not [one for one in run.steps if isinstance(one, Blame)]
+
+
+def test_a_trouble_that_gets_worse_and_better_does_not_flap() -> None:
+    weak, down, up = ([{OFFICE: fault}] * 40 for fault in (WEAK, DOWN, None))
+    run = Run(Rules()).play([*weak, *down, *weak, *up])
+    assert len(run.over()) == 3
+    assert OFFICE not in run.memory.open, "it came up for longer than the usual time, and was out once"
