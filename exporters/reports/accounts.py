@@ -39,7 +39,7 @@ def account(node: str, losses: Sequence[Loss], clock: Clock, since: int) -> Acco
         _amounts(losses, clock.whole, clock.watched, since, clock.period.until),
         _amounts(losses, clock.hours, clock.worked, since, clock.period.until),
         {cost.loss.root.id: cost.loss.root for cost in costs if cost.loss.grade is Grade.AWAY},
-        _longest(costs),
+        _longest(losses, clock, since),
         costs,
     )
 
@@ -89,13 +89,14 @@ def _amounts(losses: Sequence[Loss], whole: Measure, observed: Measure, since: i
     return Amounts(known, unknown, sums[Grade.AWAY], behind, sums[Grade.DEGRADED], sums[Grade.MAINTENANCE])
 
 
-def _longest(costs: Iterable[Cost]) -> int:
-    """Return the longest time away without coming back; what was not observed of it does not count."""
+def _longest(losses: Iterable[Loss], clock: Clock, since: int) -> int:
+    """Return the longest time away without coming back; what was not observed of it does not count, nor end it."""
     longest = current = end = 0
-    for cost in costs:
-        if cost.loss.grade is Grade.AWAY:
-            current = cost.time + (current if cost.loss.begin == end else 0)
-            longest, end = max(longest, current), cost.loss.end
+    for loss in losses:
+        if loss.grade is Grade.AWAY:
+            time = clock.watched.between(max(loss.begin, since), min(loss.end, clock.period.until))
+            current = time + (current if loss.begin == end else 0)
+            longest, end = max(longest, current), loss.end
     return longest
 
 

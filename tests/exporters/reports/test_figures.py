@@ -280,6 +280,8 @@ def test_the_form_for_programs_is_flat_and_tells_everything(province: Province) 
     assert [item["id"] for item in items if item["kind"] == "office"] == list(province.offices)
     assert items[0]["away_seconds"] == 6 * 3600.0
     assert items[0]["before"]["availability"] is None
+    short = report(province, out("1", "nam-yen", on(5, 9), "2026-10-05T02:00:01.500001Z", "down", "power"))
+    assert uptime_items(short)[0]["away_seconds"] == 1.500001
     assert told["period"]["name"] == "2026-10"
     assert told["incidents"][0]["began"] == "2026-10-05T02:00:00.000000Z"
     assert told["watched"] == [{"from": "2026-09-30T17:00:00.000000Z", "until": "2026-10-31T17:00:00.000000Z"}]
@@ -292,6 +294,10 @@ def test_longest_goes_on_where_the_cause_changes_and_over_what_was_not_watched(p
     spans = (Span(on(1, 0), on(5, 10)), Span(on(5, 10, 30), on(32, 0)))
     found = report(province, first, second, apart, spans=spans)
     assert row(found, "an-bien").now.longest == 150 * 60 * SECOND
+    gap = (Span(on(1, 0), on(5, 11)), Span(on(5, 12), on(32, 0)))
+    third = replace(first, id="4", began=on(5, 12), ended=on(5, 13))
+    found = report(province, first, second, third, spans=gap)  # the second was not observed at all
+    assert row(found, "an-bien").now.longest == 3 * HOUR
     assert before(OCTOBER).until == OCTOBER.begin
 
 

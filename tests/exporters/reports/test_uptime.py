@@ -145,7 +145,7 @@ def check_row(row: Row, told: oracle.Told) -> None:
     assert row.now.longest == told.longest
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(worlds())
 def test_every_figure_is_what_walking_through_time_tells(
     world: World,
