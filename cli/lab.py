@@ -1,18 +1,18 @@
 """`tuyen lab`: a practice province on this machine, with no way out."""
 
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import lab_machines
+from cli import lab_machines, lab_watch
 from cli.lab_status import STATE, lab_of, say_status
+from cli.lab_watch import own_command, wait, watch_in
 from cli.output import complain, say
 from cli.settings import PROVINCE_VARIABLE, Format, FormatOption, example, settings
-from inventory.language import _, current
+from inventory.language import _
 
 if TYPE_CHECKING:
     from inventory.model import Province
@@ -141,18 +141,7 @@ def run(
     """Run a command in the lab, where the province's controller stands. Its exit code is ours."""
     from lab.practice import enter_command
 
-    raise typer.Exit(_wait(enter_command(lab_of(context), command)))
-
-
-def _wait(command: list[str], **options: object) -> int:
-    """Run a command in the foreground; Ctrl-C is its affair, and ours only after it has ended."""
-    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
-        while True:
-            try:
-                code: int = process.wait()
-            except KeyboardInterrupt:
-                continue
-            return code if code >= 0 else 128 - code
+    raise typer.Exit(wait(enter_command(lab_of(context), command)))
 
 
 @app.command(epilog=example("tuyen lab down"))
@@ -179,19 +168,14 @@ def demo(
     lab = _up(folder, die_with_parent=True)
     try:
         say_status(lab.status())
-        _wait(enter_command(lab, _tuyen(folder, "check")))
-        listener = _free_socket()
-        _say_where(folder, listener)
-        words = ["watch", "--fd", str(listener.fileno()), *([] if sys.stdin.isatty() else ["--once"])]
-        code = _wait(enter_command(lab, _tuyen(folder, *words)), pass_fds=[listener.fileno()])
+        wait(enter_command(lab, own_command(folder, "check")))
+        with _free_socket() as metrics, _free_socket() as page:
+            _say_where(folder, metrics)
+            code = watch_in(lab, folder, metrics, page if sys.stdin.isatty() else None)
     finally:
         lab.down()
     complain(_("the lab is gone; the province stays in {folder}").format(folder=folder))
     raise typer.Exit(0 if code in (0, 130) else code)
-
-
-def _tuyen(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "cli", "--lang", current(), "--province", str(folder.absolute()), *words]
 
 
 def _free_socket() -> socket.socket:
@@ -220,3 +204,4 @@ def _say_where(folder: Path, listener: socket.socket) -> None:
 
 
 app.add_typer(lab_machines.app)
+app.add_typer(lab_watch.app)

@@ -43,6 +43,7 @@ def watch(
     from inventory.load import Loader
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every step of making a ledger
     folder = settings(context).folder()
     loader = Loader(folder)
     province = loader.load()
