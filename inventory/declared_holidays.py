@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
-from inventory.declared import Day, Shape, Text
+from inventory.declared_values import Day, Shape, Text
 
 
 class HolidayShape(Shape):

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from inventory.declared import Bandwidth, Day, Seconds, Shape, Slug, Text, TimeOfDay, Weekday
+from inventory.declared_values import Bandwidth, Day, Seconds, Shape, Slug, Text, TimeOfDay, Weekday
 
 
 class WaveShape(Shape):

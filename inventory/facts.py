@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, Field
 
-from inventory.declared import Day, Shape
+from inventory.declared_values import Day, Shape
 from inventory.finding import Finding, InvalidProvinceError, finding
 from inventory.model import Device, Province
 from inventory.validate import validate

@@ -17,17 +17,9 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import BaseModel
 
-from inventory.declared import (
-    AddressPlan,
-    DeviceTypeFile,
-    KindsFile,
-    OfficesFile,
-    PeopleFile,
-    ProvinceFile,
-    ServicesFile,
-    UnitsFile,
-)
+from inventory.declared import DeviceTypeFile, KindsFile, OfficesFile, PeopleFile, ServicesFile, UnitsFile
 from inventory.declared_holidays import HolidaysFile
+from inventory.declared_province import AddressPlan, ProvinceFile
 from inventory.declared_rollouts import RolloutFile
 from inventory.files import misplaced, paths_in
 from inventory.finding import Finding, InvalidProvinceError, InventoryError, Place, finding

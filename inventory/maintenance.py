@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from inventory.declared import MaintenanceShape, ProvinceFile
+from inventory.declared_province import MaintenanceShape, ProvinceFile
 from inventory.finding import Finding, Place, finding
 from inventory.gaps import Gaps
 from inventory.language import _

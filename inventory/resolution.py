@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from inventory.checks import check_devices, check_offices, check_prefixes
-from inventory.declared import DeviceTypeFile, KindsFile, OfficesFile, ProvinceFile, UnitsFile
+from inventory.declared import DeviceTypeFile, KindsFile, OfficesFile, UnitsFile
+from inventory.declared_province import ProvinceFile
 from inventory.declared_rollouts import RolloutFile
 from inventory.finding import Finding, finding
 from inventory.forms import slug_of

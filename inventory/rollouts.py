@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from inventory.declared import ProvinceFile, WorkingHoursShape
+from inventory.declared_province import ProvinceFile, WorkingHoursShape
 from inventory.declared_rollouts import RolloutFile, WaveShape, WindowShape
 from inventory.finding import Finding, Place, finding
 from inventory.gaps import Gaps

@@ -180,7 +180,9 @@ RULES: dict[str, Rule] = {
     # jobs
     "unknown-variable": Rule(N_("no job has a variable '{name}'"), N_("write {near}")),
     "nothing-to-revert": Rule(
-        N_("a job whose risk is cut-off says under 'revert' what the device puts back by itself, and this one does not"),
+        N_(
+            "a job whose risk is cut-off says under 'revert' what the device puts back by itself, and this one does not"
+        ),
         N_("write revert: {{after: 5 m, paths: [...], commands: [...]}}, for example paths: [/etc/ssh]"),
     ),
     # rollouts

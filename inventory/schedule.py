@@ -2,7 +2,7 @@
 
 from pathlib import Path, PurePosixPath
 
-from inventory.declared import ProvinceFile
+from inventory.declared_province import ProvinceFile
 from inventory.finding import Finding, finding
 from inventory.model import Schedule
 from inventory.yamlfile import Document

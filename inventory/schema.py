@@ -7,16 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from inventory.declared import (
-    DeviceTypeFile,
-    KindsFile,
-    OfficesFile,
-    PeopleFile,
-    ProvinceFile,
-    ServicesFile,
-    UnitsFile,
-)
+from inventory.declared import DeviceTypeFile, KindsFile, OfficesFile, PeopleFile, ServicesFile, UnitsFile
 from inventory.declared_holidays import HolidaysFile
+from inventory.declared_province import ProvinceFile
 from inventory.declared_rollouts import RolloutFile
 from inventory.model import Province
 

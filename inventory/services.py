@@ -6,7 +6,8 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from inventory.circles import circles
-from inventory.declared import ModuleShape, PeopleFile, PersonShape, ServicesFile, ServiceShape
+from inventory.declared import PeopleFile, PersonShape, ServicesFile, ServiceShape
+from inventory.declared_province import ModuleShape
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
 from inventory.model import Module, Person, Province, Service, ServiceProbe

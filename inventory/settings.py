@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 
-from inventory.declared import ProvinceFile
+from inventory.declared_province import ProvinceFile
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
 from inventory.letterhead import Letterhead

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from inventory.declared import ProvinceFile
+from inventory.declared_province import ProvinceFile
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
 from inventory.language import N_, _

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from inventory.declared import Seconds, Shape, Text
+from inventory.declared_values import Seconds, Shape, Text
 from inventory.finding import Place, finding
 from inventory.language import current
 from inventory.validate import validate

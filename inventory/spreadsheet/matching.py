@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from inventory.declared import Address, Bandwidth, Mac, Medium, Slug
+from inventory.declared_values import Address, Bandwidth, Mac, Medium, Slug
 from inventory.model import Device, Province
 from inventory.nearest import nearest
 from inventory.spreadsheet.cells import CellError, cleaned

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from inventory.declared import Medium
+from inventory.declared_values import Medium
 from inventory.language import _, current
 from inventory.model import Device, Province
 from inventory.spreadsheet.columns import DEVICE_TYPES, DEVICES, LISTS, NOTES, OFFICES, Column, Form, Sheet
