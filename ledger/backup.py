@@ -19,7 +19,7 @@ from ledger.connection import Ledger, connect
 from ledger.errors import N_, BadBackupError, LedgerAbsentError, LedgerDamagedError
 from ledger.leases import held
 from ledger.schema import LEASE
-from ledger.upgrade import back_up, revision_of
+from ledger.upgrade import KEPT_SCHEMA, back_up, revision_of
 
 _SECONDS = 3600  # that a dump may take
 _DEBIAN = Path("/usr/lib/postgresql")  # where Debian keeps the programs of each version
@@ -62,7 +62,8 @@ def _dump(ledger: Ledger, file: Path) -> Copied:
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         found = Copied("postgresql", revision_of(connection) or "", head_of(connection), breaks)
         program = _program("pg_dump", connection)
-        words = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={file}"]
+        words = ["--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={KEPT_SCHEMA}*"]
+        words += [f"--snapshot={snapshot}", f"--file={file}"]
         _run(ledger, program, words)
     return found
 

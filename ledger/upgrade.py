@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from ledger.connection import Ledger
 
 SCRIPTS = "ledger:migrations"
+KEPT_SCHEMA = "before_upgrade_from_"  # and the revision: what PostgreSQL keeps of a ledger before an upgrade
 
 
 def upgrade(ledger: "Ledger", scripts: str = SCRIPTS, newest: str = HEAD) -> None:
-    """Apply what is missing; a ledger that is up to date costs one query. A SQLite file is copied before.
+    """Apply what is missing; a ledger that is up to date costs one query. Before, all of it is copied.
+
+    A SQLite file is copied beside itself, as `ledger.sqlite.before-upgrade-from-0003`; in PostgreSQL the tables are
+    copied into a schema of such a name, in the transaction that upgrades them.
 
     `scripts` is a folder of revisions as Alembic understands it. Several processes may do this at once: one upgrades,
     the others wait for it. Raises LedgerNewerError, and what `Ledger.write` raises.
@@ -54,9 +58,23 @@ def _apply(ledger: "Ledger", connection: Connection, scripts: str, revision: str
             ledger=ledger.name,
             revision=revision,
         )
-    if revision is not None and ledger.file is not None:
-        back_up(ledger.file, ledger.file.with_name(f"{ledger.file.name}.before-upgrade-from-{revision}"))
+    if revision is not None:
+        _keep(ledger, connection, revision)
     command.upgrade(configuration, newest)
+
+
+def _keep(ledger: "Ledger", connection: Connection, revision: str) -> None:
+    """Copy the ledger as it is at `revision`."""
+    if ledger.file is not None:
+        back_up(ledger.file, ledger.file.with_name(f"{ledger.file.name}.before-upgrade-from-{revision}"))
+        return
+    tables = inspect(connection).get_table_names()
+    quoted = connection.dialect.identifier_preparer.quote
+    schema = quoted(f"{KEPT_SCHEMA}{revision}")
+    connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    for table in map(quoted, tables):
+        connection.exec_driver_sql(f"CREATE TABLE {schema}.{table} AS TABLE {table}")
 
 
 def back_up(file: Path, copy: Path) -> None:

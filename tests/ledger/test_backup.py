@@ -1,6 +1,7 @@
 """A copy of the ledger is of one moment and whole, whatever is written meanwhile."""
 
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,10 @@ from ledger.backup import copy, drivers, load, look
 from ledger.connection import Ledger, connect, open_ledger
 from ledger.errors import BadBackupError, LedgerAbsentError, LedgerDamagedError
 from ledger.leases import acquire
+from ledger.schema import HEAD
+from ledger.upgrade import KEPT_SCHEMA, upgrade
 from tests.ledger.conftest import LAN, begin
+from tests.ledger.test_opening import next_scripts
 
 WRITING = """
 import sys
@@ -130,6 +134,34 @@ def test_no_password_is_in_an_argument(
     said = told.read_text().splitlines()
     assert [line for line in said if "hush" in line] == ["hush"]
     assert "dbname=ledger" in told.read_text()
+
+
+def test_postgresql_keeps_what_was_before_an_upgrade_and_saves_only_what_is(
+    postgresql: Callable[[], str], tmp_path: Path
+) -> None:
+    with open_ledger(postgresql()) as ledger:
+        run = begin(ledger)
+        for _again in range(2):  # also after the copy of an earlier upgrade
+            upgrade(ledger, next_scripts(tmp_path), "9999")
+            shutil.rmtree(tmp_path / "migrations 100%")
+            with ledger.write() as connection:
+                kept = connection.exec_driver_sql(f"SELECT id FROM {KEPT_SCHEMA}{HEAD}.run").scalars().all()
+                assert kept == [run]
+                connection.exec_driver_sql("ALTER TABLE run DROP COLUMN note")
+                connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{HEAD}'")
+        found = copy(ledger, tmp_path / "dump")
+    with connect(postgresql()) as restored:
+        load(restored, tmp_path / "dump", found.head)
+        with restored.read() as connection:
+            assert inspect(connection).get_schema_names() == ["information_schema", "public"]
+
+
+def test_an_upgrade_of_postgresql_that_fails_keeps_nothing(postgresql: Callable[[], str], tmp_path: Path) -> None:
+    with open_ledger(postgresql()) as ledger:
+        with pytest.raises(ZeroDivisionError):
+            upgrade(ledger, next_scripts(tmp_path, "1 / 0"), "9999")
+        with ledger.read() as connection:
+            assert inspect(connection).get_schema_names() == ["information_schema", "public"]
 
 
 def test_a_server_newer_than_every_program_is_told(
