@@ -167,7 +167,7 @@ RULES: dict[str, Rule] = {
     # alerts and maintenance
     "nobody-told": Rule(
         N_("tuyen is to tell people of what is out, but no operator or approver has an address"),
-        N_("add 'notify: [mailto:NAME@DOMAIN]' to who is on call, or write 'alerts: {{by: nobody}}'"),
+        N_("add 'notify: [mailto:NAME@DOMAIN]' to who is on call, or write 'by: nobody' under 'alerts'"),
     ),
     "never-maintained": Rule(
         N_("no day from {first} to {last} is one on which this work begins"), N_("change its days, weeks or dates")
