@@ -56,6 +56,7 @@ def save(folder: Path, province: Province, file: Path | None, keep: int | None, 
             copied = copy(ledger, room / LEDGER_PART)
             about = _about(province, copied)
             manifest = write(target, _sources(folder, province, room / LEDGER_PART), about, key)
+            _give(folder, target)
             _note(ledger, who, target, manifest)
         if file is None and keep is None:
             keep = province.schedule.backup_keep
@@ -64,7 +65,17 @@ def save(folder: Path, province: Province, file: Path | None, keep: int | None, 
 
 def alone(folder: Path, who: Actor, doing: str) -> DeviceLock:
     """Return the lock that only one backup or restore of a province holds. Raises DeviceBusyError, LedgerFullError."""
-    return take(folder / LOCKS, LOCK, person=who.person, doing=doing, patience=0)
+    lock = take(folder / LOCKS, LOCK, person=who.person, doing=doing, patience=0)
+    _give(folder, folder / STATE, folder / LOCKS, folder / LOCKS / f"{LOCK}.lock")
+    return lock
+
+
+def _give(folder: Path, *made: Path) -> None:
+    """Give what root made to whom the province belongs, who must go on with it."""
+    owner = folder.stat()
+    for path in made:
+        if os.geteuid() == 0 and path.stat().st_uid == 0:
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def passphrase(folder: Path, province: Province, named: Path | None) -> bytes:
@@ -89,6 +100,7 @@ def _target(folder: Path, province: Province, file: Path | None) -> Path:
     where = file.absolute() if file else place_of(folder, province.schedule.backup_folder)
     if file is None:
         make_folder(where)
+        _give(folder, where)
     names = (f"{province.id}-{now() + timedelta(seconds=later):%Y%m%dT%H%M%SZ}{SUFFIX}" for later in count())
     return next(where / name for name in names if not (where / name).exists())  # two may be made within a second
 

@@ -1,6 +1,7 @@
 """`tuyen state`: what is remembered is saved while it is in use, and comes back all or nothing."""
 
 import os
+import pwd
 import random
 import re
 import shutil
@@ -305,3 +306,15 @@ def test_a_full_disk_loses_nothing(tuyen: Tuyen, province: Path, tmp_path: Path)
     assert done.stderr.count("No space left on device") + done.stderr.count("disk is full") == 2
     assert ".tuyen.restoring" not in done.stdout
     assert ".tuyen-state" not in done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another account")
+def test_what_root_does_stays_the_province_s(tuyen: Tuyen, province: Path) -> None:
+    account = pwd.getpwnam("daemon")
+    for path in (province, *province.rglob("*")):
+        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+    shutil.rmtree(province / ".tuyen/locks", ignore_errors=True)
+    saved = backup(tuyen, province)
+    assert "the state is back" in restore(tuyen, province, saved)
+    owners = {path: path.lstat().st_uid for path in (province, *province.rglob("*"))}
+    assert [path for path, owner in owners.items() if owner != account.pw_uid] == []
