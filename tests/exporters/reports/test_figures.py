@@ -153,6 +153,7 @@ def test_an_office_counts_from_the_day_it_is_known(province: Province) -> None:
     assert row(found, "dong-yen").now.all_hours.observed == 21 * DAY
     assert row(found, "dong-yen").now.all_hours.unknown == 0
     assert row(found, "dong-yen").now.working_hours.observed == 15 * 10 * HOUR
+    assert row(found, "dong-yen").now.working_hours.unknown == 0
     assert row(found, "nam-yen").now.all_hours.availability is None
     assert row(found, "nam-yen").now.all_hours.unknown == 0
     assert row(found, "one-stop", "service").now.all_hours.observed == 31 * DAY  # of services nothing was counted
@@ -195,6 +196,7 @@ def test_an_outage_that_lasts_over_the_turn_of_the_month_is_clipped_and_repaired
     assert (found.total.now.outages, found.total.now.repaired) == (2, 1)
     assert found.total.now.time_to_repair == 2 * HOUR  # from its very beginning
     assert found.total.now.longest == HOUR
+    assert report(province, *cut(on(31, 23), on(32, 0))).total.now.repaired == 1  # with the month, within it
 
 
 def test_the_month_before_stands_beside(province: Province) -> None:
