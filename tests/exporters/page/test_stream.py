@@ -36,14 +36,16 @@ class Reader:
         self.answer: HTTPResponse = self.connection.getresponse()
 
     def next(self) -> dict[str, str]:
-        """Return the next event that is no beat."""
+        """Return the next event that is no beat; after some beats no other will come."""
         event: dict[str, str] = {}
+        beats = 0
         while line := self.answer.readline().decode():
             name, _colon, value = line.rstrip("\n").partition(": ")
             if name:
                 event[name] = event.get(name, "") + value
             elif event.get("event") == "beat":
-                event = {}
+                event, beats = {}, beats + 1
+                assert beats < 3, "nothing came"
             else:
                 return event
         raise AssertionError("the stream has ended")
@@ -67,7 +69,10 @@ def _seen(showing: Showing) -> str:
     return _token(showing)
 
 
-def test_who_has_seen_everything_is_sent_what_changes_and_nothing_else(showing: Showing) -> None:
+def test_who_has_seen_everything_is_sent_what_changes_at_once_and_nothing_else(
+    showing: Showing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BEAT", 3600.0)  # so that nobody is woken but by a change
     with closing(Reader(showing.port, _seen(showing))) as reader:
         showing.say("dong-yen")
         found = [reader.next() for _turn in range(3)]
