@@ -208,6 +208,29 @@ def test_a_device_is_not_back_while_its_office_is_silent(folder: Path, server: H
     ]
 
 
+def test_a_device_is_not_back_while_the_way_to_it_is_worked_on(folder: Path, server: HookServer) -> None:
+    told = Telling(folder)
+    told.pass_by(10)
+    for module in ("icmp", "ssh", "icmp", "ssh"):
+        told.hear("box.dong-yen", module, silent=True)
+    told.pass_by(340)
+    assert len(server.taken()) == 3
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        begin, end = (datetime.fromtimestamp(START + seconds, UTC) for seconds in (0, 3600))
+        plan(ledger, selector="an-bien", began=begin, until=end, why="a new router", actor=LAN)
+    told.pass_by(15)
+    told.say(*DISTRICT)
+    told.pass_by(120)
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        assert find_outage(ledger, "box.dong-yen").cause == "maintenance"
+    assert server.taken() == []
+    told.say()
+    told.pass_by(60)
+    assert [(who, is_over(title)) for who, title, _text in server.taken()] == [
+        (who, True) for who in ("dong", "huong", "lan")
+    ]
+
+
 def test_a_battery_of_what_is_worked_on_is_told_to_nobody(folder: Path, server: HookServer) -> None:
     told = Telling(folder)
     told.pass_by(10)
