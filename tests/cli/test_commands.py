@@ -185,7 +185,7 @@ def test_the_tree_follows_the_dates(tuyen: Tuyen, kien_giang: Path) -> None:
 def test_schemas_are_written_and_know_the_provinces_kinds(tuyen: Tuyen, kien_giang: Path, tmp_path: Path) -> None:
     done = tuyen("inventory", "schema", str(tmp_path), cwd=kien_giang)
     assert done.returncode == 0
-    assert len(done.stdout.splitlines()) == 8
+    assert len(done.stdout.splitlines()) == 9
     offices = json.loads((tmp_path / ".schema" / "offices.json").read_text())
     assert "commune-one-stop" in offices["properties"]["kind"]["examples"]
     assert offices["additionalProperties"] is False
