@@ -53,6 +53,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def test_all_converge_once_though_the_controller_is_killed(fleet: Fleet) -> None:
     fleet.declare("agent-2", "2.0")
     done = fleet.rollout("agent-2", kills=KILLS)
+    fleet.tell_resumption("agent-2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert fleet.versions() == {"ii 2.0"}
     assert set(fleet.changes_to("2.0").values()) == {1}

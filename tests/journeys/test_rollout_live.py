@@ -23,7 +23,6 @@ import pytest
 from inventory.windows import DAYS
 from lab.practice import enter_command
 from ledger.errors import UnknownRolloutError
-from playbooks.rollout.plan import RolloutPlan
 from playbooks.rollout.state import Kind
 from tests.journeys.conftest import Watched, started
 from tests.journeys.fleet import course_of, moment
@@ -256,21 +255,19 @@ def figures(watch: Watched) -> dict[tuple[str, str], float]:
 
 
 def test_change_that_cuts_most_of_a_wave_off_is_stopped_within_a_probe_interval(scene: Scene) -> None:
-    waves = wave(BOXES[0]), wave(*BOXES[1:], name="second"), wave(ISLANDS[0], name="third")
-    scene.declare("severed", *waves, job="severed", gate={"bake": "150 s", "budget": {"percent": 20}})
+    waves = wave(*BOXES[1:]), wave(BOXES[0], ISLANDS[0], name="next")
+    scene.declare("severed", *waves, job="severed", gate={"bake": "100 s", "budget": {"percent": 20}})
     done = scene.place.tuyen("rollout", "start", "severed", "--yes", seconds=600)
     assert done.returncode == 1, done.stdout + done.stderr
-    plan, _steps = course_of(scene.place.folder, "severed")
-    assert not SEVERED.isdisjoint(plan.waves[1].devices)
-    check_stop(scene, plan)
-    assert scene.greetings(ISLANDS[0]) != ["severed"]
+    check_stop(scene)
+    assert "severed" not in scene.greetings(BOXES[0], ISLANDS[0])
     [(by, why)] = scene.notices("severed")
     assert by == "hook"
     assert why.startswith("failed: ")
     assert any(box in why for box in SEVERED) or "did not answer" in why
 
 
-def check_stop(scene: Scene, plan: RolloutPlan) -> None:
+def check_stop(scene: Scene) -> None:
     """Check that the wave failed soon after the first machine was gone, and that nothing was begun from then on."""
     begun, reported = scene.events("severed", Kind.DISPATCHED), scene.events("severed", Kind.REPORTED)
     failed = scene.events("severed", Kind.GATE_FAILED)[""]
@@ -278,7 +275,7 @@ def check_stop(scene: Scene, plan: RolloutPlan) -> None:
     print(f"failed {failed - cut:.1f} s after the first machine that shuts itself off was done")
     assert failed - cut < PROBE_INTERVAL + ASKING
     assert max(begun.values()) < failed
-    assert set(begun) == set(plan.waves[0].devices + plan.waves[1].devices), "the next wave is untouched"
+    assert set(begun) == set(BOXES[1:]), "the next wave is untouched"
 
 
 def test_rollout_begins_when_its_window_opens(scene: Scene, evening: tuple["subprocess.Popen[str]", float]) -> None:
