@@ -1,9 +1,7 @@
 """The status page beside the watch: where it listens, with which certificate, and its server."""
 
-import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +15,8 @@ from cli.output import say
 from inventory.language import _
 
 if TYPE_CHECKING:
+    import asyncio
+
     from exporters.outages.keeping import Keeping
     from exporters.rollouts import RolloutFigures
     from inventory.model import Province
@@ -65,9 +65,11 @@ def open_door(province: "Province", listen: str, fd: int) -> Door | None:
 
 def _check(certificate: Path, key: Path) -> None:
     """Refuse what no server could show: files that are missing, that do not belong together, a key with a password."""
+    import ssl
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:  # ssl.SSLError is one
         problem = _("the certificate {certificate} and the key {key} cannot be used: {reason}")
         raise typer.BadParameter(
             problem.format(certificate=certificate, key=key, reason=error), param_hint="page"
@@ -76,6 +78,8 @@ def _check(certificate: Path, key: Path) -> None:
 
 async def serve_page(door: Door, keeping: "Keeping") -> None:
     """Serve the status page until cancelled."""
+    import asyncio
+
     import uvicorn
 
     from cli.rollout_figures import read_figures
@@ -124,12 +128,14 @@ async def serve_page(door: Door, keeping: "Keeping") -> None:
 
 async def _until_over(serving: "asyncio.Task[None]", config: "object", door: Door) -> None:
     """Wait for the server, and show a renewed certificate to whom comes after it was renewed."""
+    import asyncio
+
     seen = _stamp(door)
     while not serving.done():
         await asyncio.wait({serving}, timeout=LOOK_EVERY)
         context = getattr(config, "ssl", None)
         if context is not None and (now := _stamp(door)) != seen:
-            with contextlib.suppress(OSError, ssl.SSLError):  # half written: looked at again
+            with contextlib.suppress(OSError):  # half written: looked at again
                 context.load_cert_chain(door.certificate, door.key, password=lambda: "")
                 seen = now
 

@@ -3,14 +3,12 @@
 A day that works instead of another one opens like a day of the working week: with every window of Monday to Friday.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from datetime import date
 
 from inventory.declared_holidays import HolidaysFile, HolidayShape
 from inventory.finding import Finding, finding
 from inventory.model import Holiday
-from inventory.windows import Window
 from inventory.yamlfile import Document
 
 _WORKING_WEEK = frozenset(range(5))  # Monday to Friday
@@ -33,15 +31,6 @@ def _holiday(document: Document, day: date, written: str | HolidayShape) -> Holi
     return Holiday(day, written.name, place, written.working)
 
 
-def openings(
-    windows: Iterable[Window], day: date, zone: ZoneInfo, holidays: Mapping[date, Holiday]
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield from when until when (UTC) the windows that open on `day` are open; none on a holiday."""
-    holiday = holidays.get(day)
-    if holiday and not holiday.working:
-        return
-    for window in windows:
-        if holiday and not window.days.isdisjoint(_WORKING_WEEK):
-            window = Window(frozenset({day.weekday()}), window.opens, window.closes)
-        if span := window.spans(day, zone):
-            yield span
+def exceptions(holidays: Mapping[date, Holiday]) -> dict[date, bool]:
+    """Return the days on which working hours are not those of their day of the week: whether offices are open."""
+    return {day: holiday.working for day, holiday in holidays.items()}

@@ -8,6 +8,7 @@ from inventory.declared_province import ProvinceFile, WorkingHoursShape
 from inventory.declared_rollouts import RolloutFile, WaveShape, WindowShape
 from inventory.finding import Finding, Place, finding
 from inventory.gaps import Gaps
+from inventory.holidays import exceptions
 from inventory.language import _
 from inventory.model import (
     DeclaredGate,
@@ -34,7 +35,8 @@ def hours_of(province: Province, rollout: Rollout, device: Device) -> Hours:
     """Return when `device` may be worked on: in the rollout's windows for it, outside of its office's working hours."""
     windows = tuple(item.window for item in rollout.windows if device.id in item.devices)
     closed = tuple(item.window for item in province.working_hours if device.office in item.offices)
-    return Hours(windows, closed if rollout.respects_hours else (), ZoneInfo(province.time_zone))
+    closed = closed if rollout.respects_hours else ()
+    return Hours(windows, closed, ZoneInfo(province.time_zone), exceptions(province.holidays))
 
 
 def ends_at(province: Province, rollout: Rollout) -> datetime:

@@ -4,13 +4,15 @@ A window opens on its days at `opens` and lasts until `closes`; one that closes 
 midnight into the next day. Working hours are windows, too: those in which nothing may be done.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WORKING_WEEK = frozenset(range(5))  # Monday to Friday
 _WEEK = 8  # days to look ahead: a weekly window that has just closed opens again within
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +40,53 @@ class Hours:
     windows: tuple[Window, ...]
     closed: tuple[Window, ...]
     zone: ZoneInfo
+    exceptions: Mapping[date, bool] = field(default_factory=dict, hash=False)  # of `closed`; see `openings`
 
     def is_open(self, now: datetime) -> bool:
         """Whether work may begin at `now` (aware)."""
-        return (not self.windows or _inside(self.windows, now, self.zone)) and not _inside(self.closed, now, self.zone)
+        opened = not self.windows or _inside(self._opened(now), now)
+        return opened and not _inside(self._closed(now), now)
 
     def next_open(self, now: datetime) -> datetime | None:
         """Return the first moment from `now` on at which work may begin; None when there is none within a week."""
         if self.is_open(now):
             return now
-        starts = {start for start, _end in _around(self.windows, now, self.zone)}
-        starts |= {end for _start, end in _around(self.closed, now, self.zone)}
+        starts = {start for start, _end in self._opened(now)} | {end for _start, end in self._closed(now)}
         return next((moment for moment in sorted(starts) if moment > now and self.is_open(moment)), None)
 
     def closes_at(self, now: datetime) -> datetime | None:
         """Return when work that is open at `now` must have ended; None when it need not within a week."""
-        ends = {end for start, end in _around(self.windows, now, self.zone)}
-        ends |= {start for start, _end in _around(self.closed, now, self.zone)}
+        ends = {end for _start, end in self._opened(now)} | {start for start, _end in self._closed(now)}
         return next((moment for moment in sorted(ends) if moment > now and not self.is_open(moment)), None)
 
+    def _opened(self, now: datetime) -> list[Span]:
+        return _around(self.windows, now, self.zone, {})
 
-def _inside(windows: Iterable[Window], now: datetime, zone: ZoneInfo) -> bool:
-    return any(start <= now < end for start, end in _around(windows, now, zone))
+    def _closed(self, now: datetime) -> list[Span]:
+        return _around(self.closed, now, self.zone, self.exceptions)
 
 
-def _around(windows: Iterable[Window], now: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+def openings(windows: Iterable[Window], day: date, zone: ZoneInfo, exceptions: Mapping[date, bool]) -> Iterator[Span]:
+    """Yield from when until when (UTC) the windows that open on `day` are open.
+
+    Of `exceptions`, a day that is False opens none, and one that is True those of the working week, Monday to Friday.
+    """
+    works = exceptions.get(day)
+    if works is False:
+        return
+    for window in windows:
+        if works and not window.days.isdisjoint(_WORKING_WEEK):
+            window = Window(frozenset({day.weekday()}), window.opens, window.closes)
+        if span := window.spans(day, zone):
+            yield span
+
+
+def _inside(spans: Iterable[Span], now: datetime) -> bool:
+    return any(start <= now < end for start, end in spans)
+
+
+def _around(windows: Collection[Window], now: datetime, zone: ZoneInfo, exceptions: Mapping[date, bool]) -> list[Span]:
     """Return the openings of windows from yesterday's until a week from now."""
     today = now.astimezone(zone).date()
     days = [today + timedelta(days=offset) for offset in range(-1, _WEEK)]
-    return [span for window in windows for day in days if (span := window.spans(day, zone))]
+    return [span for day in days for span in openings(windows, day, zone, exceptions)]

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from exporters.reports.figures import Period
 from exporters.reports.stretches import Measure, Pair, common, microseconds, read, union, within
-from inventory.holidays import openings
+from inventory.holidays import exceptions
 from inventory.model import Province
-from inventory.windows import Window
+from inventory.windows import Window, openings
 from ledger.watching import Span
 
 
@@ -49,9 +49,9 @@ def working(province: Province, period: Period, windows: Iterable[Window]) -> tu
 
 
 def _openings(province: Province, period: Period, windows: Sequence[Window]) -> Iterator[Pair]:
-    zone = ZoneInfo(period.zone)
+    zone, special = ZoneInfo(period.zone), exceptions(province.holidays)
     day = period.first - timedelta(days=1)  # a window of the day before may last over midnight
     while day <= period.last:
-        for begin, end in openings(windows, day, zone, province.holidays):
+        for begin, end in openings(windows, day, zone, special):
             yield microseconds(begin), microseconds(end)
         day += timedelta(days=1)

@@ -130,7 +130,7 @@ def test_nothing_is_known_of_what_has_never_answered_until_its_silence_is_confir
             watch = Watch(replace(province, devices={"near.dong-yen": near}))
             metrics = WatchMetrics(watch)
             watch.schedule.hasten(_key("near.dong-yen"), 0)
-            seen = [(None, State.UNKNOWN)]
+            seen: list[tuple[State | None, State]] = [(None, State.UNKNOWN)]
             async with _running(watch):
                 while seen[-1][0] is not State.DOWN:
                     await asyncio.sleep(0.02)

@@ -77,6 +77,7 @@ def at(text: str, zone: ZoneInfo = HANOI) -> datetime:
 NIGHTS = Window(WORKDAYS, time(17, 30), time(6, 30))
 WORK = Window(WORKDAYS, time(7), time(17))
 LATE = Window(WORKDAYS, time(16), time(18))
+SWAPPED = {date(2026, 11, 27): False, date(2026, 11, 28): True}
 RULES = [  # hours, now, is open, next open, closes at; 2026-11-25 is a Wednesday
     (Hours((NIGHTS,), (), HANOI), "2026-11-25T17:29", False, "2026-11-25T17:30", None),
     (Hours((NIGHTS,), (), HANOI), "2026-11-25T17:30", True, "2026-11-25T17:30", "2026-11-26T06:30"),
@@ -93,6 +94,10 @@ RULES = [  # hours, now, is open, next open, closes at; 2026-11-25 is a Wednesda
     ),
     (Hours((Window(WORKDAYS, time(9), time(11)),), (WORK,), HANOI), "2026-11-25T10:00", False, None, None),
     (Hours((Window(EVERY, time(8), time(8)),), (), HANOI), "2026-11-25T07:59", True, "2026-11-25T07:59", None),
+    # 2026-11-28 is a Saturday that is worked, 2026-11-27 a holiday
+    (Hours((), (WORK,), HANOI, SWAPPED), "2026-11-28T09:00", False, "2026-11-28T17:00", None),
+    (Hours((), (WORK,), HANOI, SWAPPED), "2026-11-27T12:00", True, "2026-11-27T12:00", "2026-11-28T07:00"),
+    (Hours((NIGHTS,), (WORK,), HANOI, SWAPPED), "2026-11-29T12:00", False, "2026-11-30T17:30", None),
     (Hours((), (), HANOI), "2026-11-25T12:00", True, "2026-11-25T12:00", None),
 ]
 

@@ -16,7 +16,7 @@ def summary(report: UptimeReport, language: str) -> tuple[str, ...]:
     return (
         *_provisional(report, say),
         _availability(report, say, language),
-        _outages(report, say, language),
+        *_outages(report, say, language),
         *_worst(report, say, language),
         *_coverage(report, say, language),
     )
@@ -65,10 +65,13 @@ def _comparison(report: UptimeReport, say: Say, language: str) -> str:
     return say(N_("which is {points} percentage points less than in {before}"), points=points, before=before)
 
 
-def _outages(report: UptimeReport, say: Say, language: str) -> str:
+def _outages(report: UptimeReport, say: Say, language: str) -> Iterator[str]:
     now = report.total.now
+    if now.all_hours.availability is None:
+        return
     if not now.all_hours.away:
-        return say(N_("No outage took anything away from the offices."))
+        yield say(N_("No outage took anything away from the offices."))
+        return
     told = say(
         N_("Number of outages: {outages}; they cost the offices {away} altogether"),
         outages=number(now.outages, 0, language),
@@ -82,7 +85,7 @@ def _outages(report: UptimeReport, say: Say, language: str) -> str:
     repair = now.time_to_repair
     if repair is not None:
         told = say(N_("{told}; repair took {repair} on average"), told=told, repair=in_words(repair, language))
-    return told + "."
+    yield told + "."
 
 
 def _worst(report: UptimeReport, say: Say, language: str) -> Iterator[str]:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from exporters.reports.period import PeriodError, before, day, month, period, week
 from exporters.reports.stretches import Measure, common, moment_of, read, union, within
 from inventory.finding import Place
-from inventory.holidays import openings
+from inventory.holidays import exceptions
 from inventory.model import Holiday
-from inventory.windows import Window
+from inventory.windows import Window, openings
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 HANOI, BERLIN = "Asia/Ho_Chi_Minh", "Europe/Berlin"
@@ -115,6 +115,6 @@ def test_a_working_saturday_opens_with_the_windows_of_the_week_and_with_its_own(
     windows = (week_days, on_saturdays, on_sundays)
     swapped = {saturday: Holiday(saturday, "Làm bù", Place("test"), working=True)}
     assert [(b.hour, e.hour) for b, e in openings(windows, saturday, zone, {})] == [(0, 4)]
-    assert [(b.hour, e.hour) for b, e in openings(windows, saturday, zone, swapped)] == [(0, 10), (0, 4)]
+    assert [(b.hour, e.hour) for b, e in openings(windows, saturday, zone, exceptions(swapped))] == [(0, 10), (0, 4)]
     closed = {saturday: Holiday(saturday, "Lễ", Place("test"))}
-    assert list(openings(windows, saturday, zone, closed)) == []
+    assert list(openings(windows, saturday, zone, exceptions(closed))) == []
