@@ -5,6 +5,7 @@ ask all of them again at once, and only a device that is silent twice is called 
 """
 
 import asyncio
+import gc
 import logging
 import math
 import time
@@ -101,6 +102,7 @@ class Watch:
 
     async def run(self) -> None:
         """Ask until cancelled."""
+        gc.freeze()  # the province and all that is asked stay: looking for garbage among them costs more than asking
         try:
             while True:
                 self._moved.clear()

@@ -37,6 +37,7 @@ EVERY = 1.0  # seconds between two looks
 LIVE_EVERY = 10.0  # between two signs of life
 READ_EVERY = 10.0  # between two looks at what people wrote
 COUNT_EVERY = 300.0  # between two additions to the days: so much is unknown after a kill
+ROWS_AT_ONCE = 2000  # of the days, at a sign of life: ten thousand at once would hold up what else is to be written
 SAMPLE_EVERY = 10.0  # between two samples of all states for the days
 AGAIN = 5.0  # until a ledger that could not be written is tried again
 
@@ -179,8 +180,8 @@ class Keeping:
             return
         if at >= self._due["count"] and not self._counted:
             self._counted, self._due["count"] = self._days.take_away(at), at + COUNT_EVERY
-        await asyncio.to_thread(self.book.live, at, self._counted)
-        self._counted, self._due["live"] = (), at + LIVE_EVERY
+        await asyncio.to_thread(self.book.live, at, self._counted[:ROWS_AT_ONCE])
+        self._counted, self._due["live"] = self._counted[ROWS_AT_ONCE:], at + LIVE_EVERY
 
     def _tell(self, trouble: str) -> None:
         if trouble and trouble != self._told:

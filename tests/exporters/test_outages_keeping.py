@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from exporters.outages import keeping
 from exporters.outages.book import Book
 from exporters.outages.figures import OutageCollector
 from exporters.outages.keeping import Keeping
@@ -241,3 +242,21 @@ def test_days_are_written_now_and_then_and_at_the_end(file: Path, ledger: Ledger
     assert day.up + day.down == pytest.approx(199, abs=1)
     assert day.down == pytest.approx(100, abs=10)
     assert days(ledger, "2000-01-01", "2100-01-01", "link", "dong-yen.uplink")
+
+
+def test_many_days_are_written_in_parts_and_each_once(
+    file: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "ROWS_AT_ONCE", 2)
+    played = Played(file)
+    played.pass_by(330)
+    assert min(_ups(ledger)) < 10
+    assert max(_ups(ledger)) > 290
+    played.pass_by(200)
+    assert min(_ups(ledger)) > 290
+    played.end()
+    assert all(up == pytest.approx(529, abs=2) for up in _ups(ledger))
+
+
+def _ups(ledger: Ledger) -> list[float]:
+    return [day.up for day in days(ledger, "2000-01-01", "2100-01-01") if day.up]

@@ -184,52 +184,77 @@ def test_what_came_back_while_the_watch_was_off_is_closed_when_it_is_heard(provi
     assert gaps[-1][1] >= again
 
 
-def test_a_battery_before_the_silence_tells_of_the_power(province: Province) -> None:
-    province.lab.set_supply("ups.dong-yen", battery=True)
-    try:
-        wait_for(lambda: _causes(province.open("device")).get("ups.dong-yen") == "power", 120, 1)
-        assert province.open("office")["dong-yen"].cause == "power"
-        assert province.open()["dong-yen"].state == "degraded"
-        province.lab.cut(["dong-yen.uplink"])
-        wait_for(lambda: province.open()["dong-yen"].state == "down", 90, 1)
-        office = province.open("office")["dong-yen"]
-        assert office.cause == "power"
-        assert "on battery" in office.evidence["said"]
-        assert office.root is None
-        assert "dong-yen.uplink" not in province.open("link")  # without power at its end nothing is known of the line
-    finally:
-        province.lab.restore()
-        province.lab.set_supply("ups.dong-yen", battery=False)
-    wait_for(lambda: not province.open(), 180, 1)
-
-
-def test_planned_work_is_maintenance_and_people_have_their_say(province: Province) -> None:
+@pytest.fixture(scope="module")
+def worked_on(province: Province) -> Iterator[str]:
+    """Work that is planned at hon-tre, which is cut during it, while dong-yen's mains fail; the id of the work."""
     said = province.watched.run("outage", "plan", "hon-tre", "--until", "2h", "--why", "a new router")
     assert said.returncode == 0, said.stderr
-    work = said.stdout.partition(":")[0]
+    province.lab.set_supply("ups.dong-yen", battery=True)
     time.sleep(12)  # the watch looks into the ledger
     province.lab.cut(["hon-tre.uplink"])
-    try:
-        parts = ("hon-tre", "hon-tre.uplink", "router.hon-tre", "box.hon-tre")
-        wait_for(lambda: [_causes(province.open()).get(part) for part in parts] == ["maintenance"] * 4, 90, 1)
-        assert province.watched.states("office")["hon-tre"] == "maintenance"
-        planned = province.open("office")["hon-tre"]
-        assert planned.evidence["why"] == "a new router"
-        assert province.watched.run("outage", "plan", "--cancel", work).returncode == 0
-        wait_for(lambda: _causes(province.open("office")).get("hon-tre") == "link", 60, 1)
-        said = province.watched.run("outage", "note", "hon-tre", "the ferry cut the cable", "--cause", "power")
-        assert said.returncode == 0, said.stderr
-        assert province.watched.run("outage", "ack", "hon-tre", "--until", "4h").returncode == 0
-        time.sleep(35)  # the watch goes on looking, and keeps what was said
-        listed = json.loads(province.watched.run("outage", "list", "--format", "json", "--kind", "office").stdout)
-        found = {one["node"]: one for one in listed["items"]}["hon-tre"]
-        assert (found["cause"], found["note"]) == ("power", "the ferry cut the cable")
-        assert found["acked_by"]
-    finally:
-        province.lab.restore()
-    wait_for(lambda: not province.open(), 120, 1)
+    yield said.stdout.partition(":")[0]
+    province.lab.restore()
+    province.lab.set_supply("ups.dong-yen", battery=False)
+
+
+def test_a_battery_before_the_silence_tells_of_the_power(province: Province, worked_on: str) -> None:
+    wait_for(lambda: _causes(province.open("device")).get("ups.dong-yen") == "power", 120, 1)
+    assert province.open("office")["dong-yen"].cause == "power"
+    assert province.open()["dong-yen"].state == "degraded"
+    province.lab.cut(["dong-yen.uplink"])
+    wait_for(lambda: province.open()["dong-yen"].state == "down", 90, 1)
+    office = province.open("office")["dong-yen"]
+    assert office.cause == "power"
+    assert "on battery" in office.evidence["said"]
+    assert office.root is None
+    assert "dong-yen.uplink" not in province.open("link")  # without power at its end nothing is known of the line
+
+
+def test_planned_work_is_maintenance_and_people_have_their_say(province: Province, worked_on: str) -> None:
+    parts = ("hon-tre", "hon-tre.uplink", "router.hon-tre", "box.hon-tre")
+    wait_for(lambda: [_causes(province.open()).get(part) for part in parts] == ["maintenance"] * 4, 90, 1)
+    assert province.watched.states("office")["hon-tre"] == "maintenance"
+    planned = province.open("office")["hon-tre"]
+    assert planned.evidence["why"] == "a new router"
+    assert province.watched.run("outage", "plan", "--cancel", worked_on).returncode == 0
+    wait_for(lambda: _causes(province.open("office")).get("hon-tre") == "link", 60, 1)
+    said = province.watched.run("outage", "note", "hon-tre", "the ferry cut the cable", "--cause", "power")
+    assert said.returncode == 0, said.stderr
+    assert province.watched.run("outage", "ack", "hon-tre", "--until", "4h").returncode == 0
+    time.sleep(35)  # the watch goes on looking, and keeps what was said
+    listed = json.loads(province.watched.run("outage", "list", "--format", "json", "--kind", "office").stdout)
+    found = {one["node"]: one for one in listed["items"]}["hon-tre"]
+    assert (found["cause"], found["note"]) == ("power", "the ferry cut the cable")
+    assert found["acked_by"]
+
+
+def test_all_is_over_and_planned_work_is_not_counted(province: Province, worked_on: str) -> None:
+    """The report counts of hon-tre what was not planned, to the second, and tells the planned time beside it."""
+    province.lab.restore()
+    province.lab.set_supply("ups.dong-yen", battery=False)
+    wait_for(lambda: not province.open(), 180, 1)
     verified = province.watched.run("audit-log", "verify")
     assert verified.returncode == 0, verified.stdout
+    today = datetime.now(UTC).date()
+    days = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))
+    said = province.watched.run("report", "uptime", *days, "--format", "json")
+    assert said.returncode == 0, said.stderr
+    line = {one["id"]: one for one in json.loads(said.stdout)["items"] if one["kind"] == "office"}["hon-tre"]
+    planned, away = (_seconds_of(province, "hon-tre", state) for state in ("maintenance", "down"))
+    assert planned > 20
+    assert away > 20
+    assert (line["maintenance_seconds"], line["away_seconds"]) == pytest.approx((planned, away), abs=1)
+    assert line["availability"] == pytest.approx(1 - away / (line["observed_seconds"] - planned), abs=0.001)
+
+
+def _seconds_of(province: Province, office: str, state: str) -> float:
+    """Return for how long an office was in a state, by its outages in the ledger."""
+    outages = [one for one in province.since(datetime.now(UTC) - timedelta(days=1)) if one.kind == "office"]
+    return sum(
+        (_time(one.ended or "") - _time(one.began)).total_seconds()
+        for one in outages
+        if (one.node, one.state) == (office, state)
+    )
 
 
 def test_the_days_are_counted_when_the_watch_ends(province: Province) -> None:
