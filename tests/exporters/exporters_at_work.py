@@ -103,7 +103,8 @@ def at_work(folder: Path) -> Iterator[AtWork]:
     province = _province(folder)
     files = render(load(province), KitSettings(watch=WATCH, prometheus=PROMETHEUS, interval=EVERY))
     write(folder / "kit", files, tuple(files))
-    unshare = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", NETWORK]
+    own = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", NETWORK]
+    unshare = ["setpriv", "--pdeathsig=KILL", *own]
     with contextlib.ExitStack() as ends, subprocess.Popen(unshare) as holder:
         found = AtWork(folder, _child(holder), ends)
         try:

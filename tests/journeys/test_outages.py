@@ -151,7 +151,7 @@ def test_one_cause_is_one_root_through_kill_9(province: Province) -> None:
     finally:
         province.lab.restore()
     restored = datetime.now(UTC)
-    took = wait_for(lambda: not province.open(), 120, 1)
+    took = wait_for(lambda: not province.open(), 240, 1)
     print(f"all closed after {took:.0f} s")
     outages = province.since(start)
     assert _check_one_root(outages) == root
@@ -173,7 +173,7 @@ def test_what_came_back_while_the_watch_was_off_is_closed_when_it_is_heard(provi
     time.sleep(15)
     again = datetime.now(UTC)
     province.start()
-    wait_for(lambda: not province.open(), 120, 1)
+    wait_for(lambda: not province.open(), 240, 1)
     outages = [one for one in province.since(start) if one.kind == "office"]
     assert [one.node for one in outages] == ["tho-chau"]
     assert again < _time(outages[0].ended or "") < again + timedelta(seconds=60)
@@ -232,7 +232,7 @@ def test_all_is_over_and_planned_work_is_not_counted(province: Province, worked_
     """The report counts of hon-tre what was not planned, to the second, and tells the planned time beside it."""
     province.lab.restore()
     province.lab.set_supply("ups.dong-yen", battery=False)
-    wait_for(lambda: not province.open(), 180, 1)
+    wait_for(lambda: not province.open(), 240, 1)
     verified = province.watched.run("audit-log", "verify")
     assert verified.returncode == 0, verified.stdout
     today = datetime.now(UTC).date()
