@@ -14,7 +14,6 @@ from cli.settings import Format, FormatOption, example
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
-
     from inventory.model import Province
     from ledger.accounts import Account
 
