@@ -20,7 +20,7 @@ class World:
     hours: Mapping[str, Hours]  # device -> when it may be worked on; always, for one that is absent
     newer: frozenset[str] = frozenset()  # devices that a newer rollout of the same job has
     retry: float = 60.0  # before a device that did not answer is tried again; doubles with each try, up to an hour
-    probe_interval: float = 60.0  # between looks at the devices that are done
+    probe_interval: float = 30.0  # between looks at the devices that are done; asking the silent ones takes ten more
     looked: datetime | None = None  # when the last look was begun
 
 

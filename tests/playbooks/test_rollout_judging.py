@@ -11,7 +11,7 @@ from tests.playbooks.rolled import ALL_AT_ONCE, GENEROUS, START, Played, plan_of
 
 
 def test_the_gate_is_looked_at_every_interval_and_judged_at_the_end_of_the_bake() -> None:
-    played = Played()
+    played = Played(world=world(probe_interval=60.0))
     played.begin()
     assert not played.decide().look
     played.report("a")
