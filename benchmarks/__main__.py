@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import fleet, inventory_load, provision, report, rollout, scrape, states, watch
+from benchmarks import fleet, inventory_load, page, provision, report, rollout, scrape, states, watch
 from benchmarks.figure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "provision": provision.measure,
     "rollout": rollout.measure,
     "report": report.measure,
+    "page": page.measure,
 }
 
 
