@@ -4,7 +4,8 @@ LAB_PACKAGES := iproute2 util-linux
 MACHINE_PACKAGES := mmdebstrap systemd-container zstd tar apt-utils nginx-light sqop
 TEST_PACKAGES := $(LAB_PACKAGES) $(MACHINE_PACKAGES) snmpd snmp chrony dnsmasq-base openssh-server openssh-client fping \
 	prometheus prometheus-alertmanager prometheus-blackbox-exporter curl postgresql shellcheck dash \
-	chromium fonts-liberation2 poppler-utils libreoffice-calc-nogui prometheus-node-exporter prometheus-snmp-exporter
+	chromium fonts-liberation2 poppler-utils libreoffice-calc-nogui prometheus-node-exporter prometheus-snmp-exporter \
+	nftables e2fsprogs openssl
 PYTHON := .venv/bin/python
 
 .PHONY: env demo test lint soak bench lock messages
@@ -28,8 +29,9 @@ lint: env
 
 test: env
 	bin/debian-packages $(TEST_PACKAGES)
-	$(PYTHON) -m pytest -m "alone and not soak"
-	$(PYTHON) -m pytest -m "not alone and not soak" --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest -m "alone and not soak" --durations=10
+	$(PYTHON) -m pytest -m "not alone and not soak" --numprocesses 2 --dist loadfile \
+		--durations=40
 
 soak: env
 	bin/debian-packages $(TEST_PACKAGES)
