@@ -152,11 +152,15 @@ def _feel_pulse(transport: paramiko.Transport, over: Event) -> None:
     The kernel sees that a connection is dead only as far as the first jump host, and the library waits for ever.
     """
     while not over.wait(PULSE):
-        asking = Thread(
-            target=transport.global_request, args=("keepalive@openssh.com",), kwargs={"wait": True}, daemon=True
-        )
+        asking = Thread(target=_ask, args=(transport,), daemon=True)
         asking.start()
         asking.join(PULSE)
         if asking.is_alive():
             transport.close()
             return
+
+
+def _ask(transport: paramiko.Transport) -> None:
+    """Ask once; that the connection breaks meanwhile is told to those who use it."""
+    with contextlib.suppress(EOFError, OSError, paramiko.SSHException):
+        transport.global_request("keepalive@openssh.com", wait=True)
