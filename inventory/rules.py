@@ -183,7 +183,7 @@ RULES: dict[str, Rule] = {
         N_(
             "a job whose risk is cut-off says under 'revert' what the device puts back by itself, and this one does not"
         ),
-        N_("write revert: {{after: 5 m, paths: [...], commands: [...]}}, for example paths: [/etc/ssh]"),
+        N_("name under it 'paths' (files and folders, such as /etc/ssh), 'commands', or both"),
     ),
     # rollouts
     "duplicate-rollout": Rule(N_("the rollout '{name}' is in {other} too"), N_("names are unique: rename one file")),

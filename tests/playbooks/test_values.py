@@ -200,8 +200,8 @@ def test_a_risky_job_that_puts_nothing_back_is_refused(folder: Path) -> None:
         find_job(folder, "agent")
     assert str(error.value) == (
         "agent/job.yaml:1:1: nothing-to-revert: a job whose risk is cut-off says under 'revert' what the device puts "
-        "back by itself, and this one does not; write revert: {after: 5 m, paths: [...], commands: [...]}, "
-        "for example paths: [/etc/ssh]"
+        "back by itself, and this one does not; name under it 'paths' (files and folders, such as /etc/ssh), "
+        "'commands', or both"
     )
 
 
