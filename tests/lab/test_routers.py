@@ -105,12 +105,13 @@ def test_each_line_has_made_neighbours(network: Network) -> None:
 def test_what_is_behind_is_reached_through_the_routers(network: Network, device: str) -> None:
     within(20, lambda: network.answers(device))
     # lower (unless it is the router itself, or what the province plays), north, hub, and the province on the way to us
-    assert network.hops(device) == {"router.lower": 3, "ups.lower": 4, "box.lower": 5}[device]
+    hops = {"router.lower": 3, "ups.lower": 4, "box.lower": 5}[device]
+    within(40, lambda: network.hops(device) == hops)  # routers that are kept waiting use the backup meanwhile
 
 
 def test_a_cut_uplink_is_silent_and_the_backup_takes_over(network: Network) -> None:
-    within(20, lambda: network.answers("box.lower"))
-    before = network.hops("box.lower")
+    before = 5  # by the uplink
+    within(40, lambda: network.answers("box.lower") and network.hops("box.lower") == before)
     network.lab.cut(["lower.uplink"])
     assert "LOWER_UP" in network.on("router.north", "ip link show wan2")  # the carrier stays
     assert within(20, lambda: network.answers("box.lower")) < 15
