@@ -1,8 +1,10 @@
 """What all tests share: the tuyen command as users start it, and a province of their own made by it."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,8 +29,13 @@ NO_NETWORK = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--m
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-xdist hand modules out in our order, not those with most tests first."""
+    """Let pytest-xdist hand modules out in our order, not those with most tests first; and let Ctrl-C be heeded.
+
+    Whoever starts us in the background may have made us ignore it, and all that we start would ignore it, too.
+    """
     config.option.loadscopereorder = False
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

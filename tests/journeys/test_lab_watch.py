@@ -31,9 +31,7 @@ def test_the_watch_of_a_lab_is_seen_from_outside(kien_giang: Path, tmp_path: Pat
     words = ["lab", "watch", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]
     try:
         with printed.open("w") as output:
-            watching = subprocess.Popen(
-                [*tuyen, *words], stdout=output, start_new_session=True, preexec_fn=_heeding_interrupts
-            )
+            watching = subprocess.Popen([*tuyen, *words], stdout=output, start_new_session=True)
         try:
             wait_for(lambda: printed.read_text().count("http://") == 2, 60)
             page, metrics = re.findall(r"http://127\.0\.0\.1:\d+/\w*", printed.read_text())
@@ -47,8 +45,3 @@ def test_the_watch_of_a_lab_is_seen_from_outside(kien_giang: Path, tmp_path: Pat
             watching.wait()
     finally:
         subprocess.run([*tuyen, "lab", "down"], check=True, capture_output=True, timeout=60)
-
-
-def _heeding_interrupts() -> None:
-    """Heed Ctrl-C whatever those who started the tests do: what runs in the background is often made to ignore it."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)

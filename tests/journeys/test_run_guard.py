@@ -50,7 +50,7 @@ def test_it_returns_by_itself_when_the_controller_is_killed(lab: Provisioned, jo
     before = look(lab, job)
     run = lab.start("run", job, device, "--yes")
     wait_until(lambda: "armed" in lab.field.shell(device, "ls /var/lib/tuyen/revert || true"), 30, 0.1)
-    wait_until(lambda: not _answers(lab, device), 30)  # it has cut us off
+    wait_until(lambda: not _answers(lab, device), 60)  # it has cut us off
     os.kill(controller_of(lab.field.folder), signal.SIGKILL)
     run.wait(30)
     wait_until(lambda: _answers(lab, device), 60, 1)

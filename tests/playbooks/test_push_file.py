@@ -123,12 +123,14 @@ def test_sessions_that_break_are_begun_anew(push: Push, server: Server) -> None:
     push.source.write_bytes(random.Random(8).randbytes(4_000_000))
 
     def kill(count: int) -> None:
-        listening, killed = (server.folder / "pid").read_text().strip(), 0
+        listening, killed, dead = (server.folder / "pid").read_text().strip(), 0, set[str]()
         while killed < count:
             if push.part.exists() and push.part.stat().st_size > (killed + 1) * 900_000:
-                sessions = Path(f"/proc/{listening}/task/{listening}/children").read_text().split()
+                children = Path(f"/proc/{listening}/task/{listening}/children").read_text().split()
+                sessions = set(children) - dead  # a dead one stays a child for a while
                 for session in sessions:
                     os.kill(int(session), signal.SIGKILL)
+                dead |= sessions
                 killed += bool(sessions)
             time.sleep(0.01)
 
