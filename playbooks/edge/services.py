@@ -33,6 +33,7 @@ def running(unit: str) -> Commands:
     """Let `unit` run now and after every boot."""
     active, enabled = host.get_fact(UnitState, unit=unit)
     if enabled != "enabled":
-        yield StringCommand("systemctl", "-q", "enable", unit)
-    if active not in _RUNNING:
+        # enabling reloads systemd, which may then take a unit that has an alias, such as rsyslog, for stopped
+        yield StringCommand("systemctl", "-q", "enable", "--now", unit)
+    elif active not in _RUNNING:
         yield StringCommand("systemctl", "start", unit)
