@@ -16,21 +16,11 @@ from exporters.access.passwords import fits
 from ledger import accounts, tokens
 from ledger.audit import entries
 from ledger.connection import FILE, open_ledger
+from tests.cli.test_outage import PEOPLE, as_root
 from tests.conftest import NO_NETWORK, SECONDS, Tuyen
 from tests.exporters.test_health import GOOD
 
 GOOD_ONE = "con trâu ăn cỏ 7"
-PEOPLE = """
-  binh:
-    name: Trần Văn Bình
-    roles: [operator]
-    under: dong-yen
-  mai:
-    name: Lê Thị Mai
-    roles: [viewer]
-    under: centre
-"""
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root is known by the account that sudo names")
 
 
 @pytest.fixture
