@@ -156,6 +156,8 @@ class Watch:
             self._unheard.discard(device)
         if was_silent is not (device in self._silent):
             self._look_around(self.province.devices[device].office, silent=was_silent)
+            if was_silent:
+                self._forgive(keys)
         moment = time.monotonic() + (0 if answered else CONFIRM_AFTER)
         for key, count in zip(keys, unanswered, strict=True):
             if answered:  # what stays unanswered while the device lives falls back to its own rhythm
@@ -165,6 +167,12 @@ class Watch:
             if doubtful:
                 self.schedule.hasten(key, moment)
                 self._moved.set()
+
+    def _forgive(self, keys: list[Key]) -> None:
+        """Count what was not answered during a silence as one: what is slow on the first day is asked quickly again."""
+        for key in keys:
+            if (tally := self.tallies.get(key)) and tally.unanswered:
+                tally.unanswered = 1
 
     def _is_known(self, device: str) -> bool:
         """Whether a device has answered or is silent for sure, by what is left of its readings."""

@@ -80,6 +80,13 @@ async def _until(watch: Watch, device: str, state: State, seconds: float) -> flo
     return time.monotonic() - start
 
 
+async def _reading(watch: Watch, key: Key) -> None:
+    """Return once a question has its next reading."""
+    event = asyncio.Event()
+    watch.listeners.append(lambda question, _reading: event.set() if question.key == key else None)
+    await event.wait()
+
+
 @pytest.mark.usefixtures("silent")
 def test_silent_targets_delay_no_other(door: socket.socket) -> None:
     async def run() -> tuple[int, int]:
@@ -120,6 +127,37 @@ def test_a_silence_is_confirmed_and_a_recovery_believed_at_once() -> None:
     assert unanswered == 2  # asked twice before it was believed
     assert down > 1  # a second between the two
     assert up < 1
+
+
+def test_a_question_that_is_lost_once_more_after_a_silence_does_not_wait_for_its_own_rhythm() -> None:
+    async def run() -> float:
+        with socket.create_server(("127.0.2.1", 0)) as quick, socket.create_server(("127.0.2.1", 0)) as slow:
+            ports = {"door": quick.getsockname()[1], "slow": slow.getsockname()[1]}
+        province = _province(0, ports["door"])
+        modules = {
+            name: Module(name, "tcp", 0.2 if name == "door" else 300, 0.3, {"port": port})
+            for name, port in ports.items()
+        }
+        near = replace(province.devices["near.dong-yen"], address="127.0.2.1", probes=("door", "slow"))
+        watch = Watch(replace(province, devices={near.id: near}, modules={**province.modules, **modules}))
+        key = (near.id, "slow", "", "")
+        watch.schedule.hasten(key, 0)
+        async with _running(watch):
+            with _full(ports["slow"]):
+                with _full(ports["door"]):
+                    await _until(watch, near.id, State.DOWN, 20)
+                    while watch.tallies[key].unanswered < 2:  # from then on it is not asked until the device is back
+                        await _reading(watch, key)
+                with socket.create_server(("127.0.2.1", ports["door"])):
+                    await _reading(watch, key)
+                    assert watch.health().devices[near.id] is State.DEGRADED
+            with (
+                socket.create_server(("127.0.2.1", ports["door"])),
+                socket.create_server(("127.0.2.1", ports["slow"])),
+            ):
+                return await _until(watch, near.id, State.UP, 5)
+
+    assert asyncio.run(run()) < 5
 
 
 def test_nothing_is_known_of_what_has_never_answered_until_its_silence_is_confirmed() -> None:

@@ -123,15 +123,18 @@ def test_sessions_that_break_are_begun_anew(push: Push, server: Server) -> None:
     push.source.write_bytes(random.Random(8).randbytes(4_000_000))
 
     def kill(count: int) -> None:
-        listening, killed, dead = (server.folder / "pid").read_text().strip(), 0, set[str]()
+        """Kill every session at work, each after it has sent for a while."""
+        listening, killed, dead, above = (server.folder / "pid").read_text().strip(), 0, set[str](), 0
         while killed < count:
-            if push.part.exists() and push.part.stat().st_size > (killed + 1) * 900_000:
+            size = push.part.stat().st_size if push.part.exists() else 0
+            if size > above + 600_000:
                 children = Path(f"/proc/{listening}/task/{listening}/children").read_text().split()
                 sessions = set(children) - dead  # a dead one stays a child for a while
                 for session in sessions:
                     os.kill(int(session), signal.SIGKILL)
                 dead |= sessions
                 killed += bool(sessions)
+                above = push.part.stat().st_size
             time.sleep(0.01)
 
     killing = threading.Thread(target=kill, args=(3,))
