@@ -1,6 +1,5 @@
 """One answer to one question: the target that was asked, the reading that came back, and its metrics' names."""
 
-import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,11 +83,6 @@ def plain(text: str | bytes, limit: int = 120) -> str:
     shown = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in decoded)
     line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def finite(value: float) -> bool:
-    """Whether `value` is a number that can be shown and compared."""
-    return math.isfinite(value)
 
 
 METRICS: Mapping[str, Meaning] = MappingProxyType(

@@ -5,7 +5,6 @@ within `speaking`. Texts that are kept in both languages are translated by `in_l
 """
 
 import gettext
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -61,11 +60,3 @@ def _catalogue_of(language: str) -> gettext.NullTranslations:
 def in_language(message: str, language: str) -> str:
     """Translate `message` into `language`, whatever the process speaks."""
     return _catalogue_of(language).gettext(message) if message else ""
-
-
-def environment_language() -> str | None:
-    """Return the first language that LANGUAGE, LC_ALL, LC_MESSAGES or LANG name, or None."""
-    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(variable):
-            return value.split(":")[0].split("_")[0].split(".")[0]
-    return None

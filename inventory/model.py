@@ -102,9 +102,7 @@ class DeviceType:
     model: str
     part_number: str
     place: Place
-    u_height: float = 0.0
     interfaces: tuple[str, ...] = ()
-    management_interface: str = ""
     platform: str = ""  # operating system, as in drivers and exports: linux, cisco_ios, ...
     driver: str = ""  # ansible, pyinfra, netmiko, or "" for watched only
     warranty_years: int = 0

@@ -85,17 +85,13 @@ def _device_types(files: Iterable[Declared[DeviceTypeFile]]) -> tuple[dict[str, 
 
 
 def _device_type(shape: DeviceTypeFile, document: Document) -> DeviceType:
-    names = [str(interface.get("name", "")) for interface in shape.interfaces]
-    management = [str(i.get("name", "")) for i in shape.interfaces if i.get("mgmt_only") == "true"]
     return DeviceType(
         id=shape.slug,
         manufacturer=shape.manufacturer,
         model=shape.model,
         part_number=shape.part_number,
         place=document.place(),
-        u_height=shape.u_height,
-        interfaces=tuple(names),
-        management_interface=management[0] if management else "",
+        interfaces=tuple(str(interface.get("name", "")) for interface in shape.interfaces),
         platform=shape.tuyen.platform,
         driver=shape.tuyen.driver,
         warranty_years=shape.tuyen.warranty_years,

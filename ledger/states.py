@@ -23,11 +23,10 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a run ended: every device at target; at least one not; nobody wanted it; the controller went away."""
+    """How a run ended: every device at target; at least one not; the controller went away."""
 
     DONE = "done"
     FAILED = "failed"
-    DECLINED = "declined"
     INTERRUPTED = "interrupted"
 
 
