@@ -5,7 +5,7 @@ people.yaml gives the person that key, the role of an approver, and the offices 
 """
 
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -132,11 +132,3 @@ class Approvals:
         except AccessError:
             return False
         return is_signed_by(person, signed_text(self._rollout, self._plan.digest, wave), signature)
-
-
-def valid_approvals(
-    province: Province, rollout: str, plan: RolloutPlan, events: Iterable[RolloutEvent]
-) -> Sequence[RolloutEvent]:
-    """Return the approvals among `events` that count."""
-    approvals = Approvals(province, rollout, plan)
-    return [event for event in events if event.kind == Kind.APPROVED and approvals.counts(event)]

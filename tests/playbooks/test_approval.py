@@ -13,14 +13,7 @@ from inventory.load import load
 from inventory.model import Person, Province
 from ledger.records import RolloutEvent
 from playbooks.errors import AccessError
-from playbooks.rollout.approval import (
-    Approvals,
-    check_approver,
-    is_signed_by,
-    sign,
-    signed_text,
-    valid_approvals,
-)
+from playbooks.rollout.approval import Approvals, check_approver, is_signed_by, sign, signed_text
 from playbooks.rollout.plan import Gate, OnFailure, RolloutPlan, Wave
 
 GOOD = Path(__file__).parents[1] / "provinces" / "good"
@@ -82,7 +75,7 @@ def signed(keys: Path, province: Province, account: str, wave: int = 1, plan: Ro
 @pytest.mark.parametrize("account", ["mai", "tam", "binh"])
 def test_a_signed_approval_counts(keys: Path, province: Province, account: str) -> None:
     given = event(account, signed(keys, province, account))
-    assert valid_approvals(province, ROLLOUT, PLAN, [given]) == [given]
+    assert Approvals(province, ROLLOUT, PLAN).counts(given)
 
 
 def test_all_other_events_count(province: Province) -> None:
@@ -103,7 +96,7 @@ def test_a_wave_outside_of_an_approvers_subtree_is_not_theirs(keys: Path, provin
     with pytest.raises(AccessError, match=r"under 'an-bien' only; outside of it: web\.centre"):
         check_approver(province, PLAN, 2, "tam")
     given = event("tam", signed(keys, province, "tam", wave=2), wave=2)
-    assert not valid_approvals(province, ROLLOUT, PLAN, [given])
+    assert not Approvals(province, ROLLOUT, PLAN).counts(given)
 
 
 def test_a_forged_approval_does_not_count(keys: Path, province: Province) -> None:
@@ -123,15 +116,16 @@ def test_a_forged_approval_does_not_count(keys: Path, province: Province) -> Non
         event("mai", hers, wave=-1),
         event("mai", hers, wave=99),
     ]
-    assert not valid_approvals(province, ROLLOUT, PLAN, forged)
+    approvals = Approvals(province, ROLLOUT, PLAN)
+    assert not [one for one in forged if approvals.counts(one)]
 
 
 def test_an_approval_is_for_one_plan_of_one_rollout(keys: Path, province: Province) -> None:
     given = event("mai", signed(keys, province, "mai"))
     changed = replace(PLAN, waves=(*PLAN.waves[:2], Wave("centre", ("web.centre", "router.centre"), 1)))
-    assert not valid_approvals(province, ROLLOUT, changed, [given])
-    assert not valid_approvals(province, ROLLOUT, replace(PLAN, sets={"version": "3.0"}), [given])
-    assert not valid_approvals(province, "20261125T000000000-fedcba", PLAN, [given])
+    assert not Approvals(province, ROLLOUT, changed).counts(given)
+    assert not Approvals(province, ROLLOUT, replace(PLAN, sets={"version": "3.0"})).counts(given)
+    assert not Approvals(province, "20261125T000000000-fedcba", PLAN).counts(given)
 
 
 def test_a_signature_for_another_purpose_does_not_count(keys: Path, province: Province, tmp_path: Path) -> None:
@@ -139,15 +133,16 @@ def test_a_signature_for_another_purpose_does_not_count(keys: Path, province: Pr
     text.write_bytes(signed_text(ROLLOUT, PLAN.digest, 1))
     command = ["ssh-keygen", "-Y", "sign", "-f", str(keys / "mai"), "-n", "git", str(text)]
     subprocess.run(command, check=True, capture_output=True, timeout=30)
-    assert not valid_approvals(province, ROLLOUT, PLAN, [event("mai", (tmp_path / "text.sig").read_text())])
+    given = event("mai", (tmp_path / "text.sig").read_text())
+    assert not Approvals(province, ROLLOUT, PLAN).counts(given)
 
 
 def test_who_has_left_or_has_another_key_approves_no_more(keys: Path, province: Province) -> None:
     given = event("mai", signed(keys, province, "mai"))
     others = {account: person for account, person in province.people.items() if account != "mai"}
-    assert not valid_approvals(replace(province, people=others), ROLLOUT, PLAN, [given])
+    assert not Approvals(replace(province, people=others), ROLLOUT, PLAN).counts(given)
     renewed = replace(province.people["mai"], keys=province.people["tam"].keys)
-    assert not valid_approvals(replace(province, people={**others, "mai": renewed}), ROLLOUT, PLAN, [given])
+    assert not Approvals(replace(province, people={**others, "mai": renewed}), ROLLOUT, PLAN).counts(given)
 
 
 @pytest.fixture
