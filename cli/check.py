@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import STATES, console, print_json, print_table, say
+from cli.output import console, print_json, print_table, say
 from cli.settings import Format, FormatOption, SelectorArgument, Settings, settings
+from exporters.page.words import STATES
 from inventory.language import N_, _
 
 if TYPE_CHECKING:

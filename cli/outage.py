@@ -11,6 +11,7 @@ from cli.moments import local, minutes, moment
 from cli.outage_plan import PersonOption, ledger_of, plan, who
 from cli.output import print_json, print_table, say
 from cli.settings import Format, FormatOption, SelectorArgument, example, settings
+from exporters.page.words import CAUSES, KINDS
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
@@ -29,15 +30,6 @@ COLUMNS = {
     "lasted": N_("LASTED"),
     "follows": N_("FOLLOWS FROM"),
     "care": N_("NOTE"),
-}
-KINDS = {"device": N_("device"), "office": N_("office"), "link": N_("link"), "service": N_("service")}
-CAUSES = {
-    "device": N_("device"),
-    "link": N_("link"),
-    "power": N_("power"),
-    "upstream": N_("upstream"),
-    "maintenance": N_("maintenance"),
-    "unknown": N_("unknown"),
 }
 OutageArgument = Annotated[str, typer.Argument(metavar="OUTAGE", help=_("its id, or that of what is out"))]
 

@@ -7,17 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cli.settings import Format
-from inventory.language import N_, _
+from exporters.page.words import STATES
+from inventory.language import _
 
 JSON_SCHEMA = 1
-STATES: Mapping[str, str] = {
-    "up": N_("up"),
-    "degraded": N_("degraded"),
-    "down": N_("down"),
-    "unreachable": N_("unreachable"),
-    "unknown": N_("unknown"),
-    "maintenance": N_("maintenance"),
-}
 STYLES: Mapping[str, str] = {
     "up": "green",
     "degraded": "yellow",

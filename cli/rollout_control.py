@@ -9,8 +9,8 @@ from cli.actor import actor, check_may_act
 from cli.output import complain, print_json, say
 from cli.rollout_state import Seen, ledger_of, see
 from cli.rollout_view import Board
-from cli.rollout_words import STATUSES
 from cli.settings import Format, Settings
+from exporters.page.words import ROLLOUT_WORDS
 from inventory.language import _
 from inventory.model import Province
 from ledger.connection import Ledger
@@ -90,7 +90,7 @@ class Control:
         state = seen.state
         if not _matters(state, kind, details):
             message = _("the rollout is {status}, so this changes nothing")
-            raise PlaybookError(message.format(status=_(STATUSES[state.status])))
+            raise PlaybookError(message.format(status=_(ROLLOUT_WORDS[state.status])))
         return [Draft(kind, details=details)]
 
 

@@ -10,7 +10,7 @@ from cli.planned import STATES
 from cli.rollout_course import local
 from cli.rollout_state import Seen, ledger_of, see, see_record
 from cli.rollout_view import status_cell
-from cli.rollout_words import counted, happened
+from cli.rollout_words import happened
 from cli.settings import Format, Settings
 from inventory.language import N_, _
 from inventory.model import Province
@@ -23,6 +23,7 @@ from ledger.rollout_history import events_of_device, find_rollout, rollouts
 from playbooks.rollout.approval import NAMESPACE, signed_text
 from playbooks.rollout.plan import dump_rollout
 from playbooks.rollout.state import Kind
+from playbooks.rollout.words import counted
 
 LIST_COLUMNS = {
     "rollout": N_("ROLLOUT"),

@@ -12,7 +12,8 @@ from rich.text import Text
 from cli.output import print_table, safe, say
 from cli.rollout_course import local
 from cli.rollout_state import Seen, Surroundings, hours_by_device
-from cli.rollout_words import DEVICE_STATES, STATUS_STYLES, STATUSES, WAITING, counted
+from cli.rollout_words import STATUS_STYLES, WAITING
+from exporters.page.words import ROLLOUT_WORDS
 from inventory.language import N_, _
 from inventory.model import Province
 from ledger.connection import Ledger
@@ -23,6 +24,7 @@ from playbooks.rollout.decide import decide
 from playbooks.rollout.estimate import estimate_waves, seconds_of, typical_seconds
 from playbooks.rollout.plan import Wave
 from playbooks.rollout.state import DeviceState, Kind, Result, Status
+from playbooks.rollout.words import DEVICE_STATES, counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -209,7 +211,7 @@ class Board:
 
     def _heading(self) -> Iterable[str]:
         seen, item, zone = self.seen, self.rollout_item(), self._province.time_zone
-        status = _(STATUSES[item["status"]]) + (f": {item['reason']}" if item["reason"] else "")
+        status = _(ROLLOUT_WORDS[item["status"]]) + (f": {item['reason']}" if item["reason"] else "")
         yield _("{rollout} ({id}), {job}, by {author}: {status}").format(**{**item, "status": status})
         yield counted(str(device.state) for device in seen.state.devices.values())
         if seen.record.ended_at:
@@ -268,7 +270,7 @@ def _is_done(details: Mapping[str, Any]) -> bool:
 
 def status_cell(status: str) -> Text:
     """Return a rollout's status, coloured, in the user's language."""
-    return Text(_(STATUSES[status]), style=STATUS_STYLES.get(status, ""))
+    return Text(_(ROLLOUT_WORDS[status]), style=STATUS_STYLES.get(status, ""))
 
 
 def is_done(seen: Seen) -> bool:

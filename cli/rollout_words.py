@@ -6,24 +6,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from inventory.language import N_, _
-from playbooks.rollout.words import DEVICE_STATES, counted
 
 if TYPE_CHECKING:
     from playbooks.rollout.journal import Step
     from playbooks.rollout.plan import RolloutPlan
     from playbooks.rollout.state import Event
 
-__all__ = ["DEVICE_STATES", "counted"]
-
-STATUSES: Mapping[str, str] = {
-    "planned": N_("planned"),
-    "running": N_("running"),
-    "paused": N_("paused"),
-    "failed": N_("failed"),
-    "rolling-back": N_("rolling back"),
-    "aborted": N_("aborted"),
-    "ended": N_("ended"),
-}
 STATUS_STYLES: Mapping[str, str] = {
     "running": "green",
     "paused": "yellow",

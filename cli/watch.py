@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.listening import listening
-from cli.output import STATES, complain, say
+from cli.output import complain, say
 from cli.settings import settings
 from cli.watch_page import Door, PageFdOption, PageOption, open_door, serve_page
+from exporters.page.words import STATES
 from inventory.language import _
 
 if TYPE_CHECKING:
