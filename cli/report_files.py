@@ -12,7 +12,8 @@ from cli.output import JSON_SCHEMA, complain, say
 from inventory.language import _, current
 
 if TYPE_CHECKING:
-    from exporters.reports.figures import LifecycleReport, UptimeReport
+    from exporters.reports.equipment import LifecycleReport
+    from exporters.reports.figures import UptimeReport
     from inventory.letterhead import Letterhead
 
 

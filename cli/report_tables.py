@@ -9,7 +9,8 @@ from inventory.language import N_, _, current
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from exporters.reports.figures import AgeRow, CauseRow, DeviceRow, Incident, LifecycleReport, Row, UptimeReport
+    from exporters.reports.equipment import AgeRow, DeviceRow, LifecycleReport
+    from exporters.reports.figures import CauseRow, Incident, Row, UptimeReport
 
 ROWS = {
     "name": N_("WHAT"),

@@ -6,16 +6,14 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from exporters.reports.equipment import AgeRow, DeviceRow, LifecycleReport
 from exporters.reports.figures import (
     MICROSECONDS,
-    AgeRow,
     Amounts,
     CauseFigures,
     CauseRow,
-    DeviceRow,
     Figures,
     Incident,
-    LifecycleReport,
     Period,
     Row,
     UptimeReport,

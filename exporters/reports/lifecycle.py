@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from exporters.reports.figures import AgeRow, DeviceRow, LifecycleReport
+from exporters.reports.equipment import AgeRow, DeviceRow, LifecycleReport
 from exporters.reports.scope import Scope
 from inventory.calendar import years_after
 from inventory.model import Device, Province

@@ -10,7 +10,8 @@ from exporters.reports.documents.lifecycle import lifecycle_document
 from exporters.reports.documents.pdf import pdf
 from exporters.reports.documents.uptime import uptime_document
 from exporters.reports.documents.xlsx import xlsx
-from exporters.reports.figures import LifecycleReport, UptimeReport
+from exporters.reports.equipment import LifecycleReport
+from exporters.reports.figures import UptimeReport
 from inventory.letterhead import Letterhead
 
 Report = UptimeReport | LifecycleReport

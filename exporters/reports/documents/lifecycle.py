@@ -10,7 +10,7 @@ from exporters.reports.documents.document import Block, Document, Paragraph, Poi
 from exporters.reports.documents.letterhead import letterhead_of
 from exporters.reports.documents.say import Say, speaker
 from exporters.reports.documents.spelling import day, number, share
-from exporters.reports.figures import LifecycleReport
+from exporters.reports.equipment import LifecycleReport
 from inventory.language import N_
 from inventory.letterhead import Letterhead
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from exporters.reports.documents import terms
 from exporters.reports.documents.document import Bars, Chart, Column, Form, Table, Value
 from exporters.reports.documents.say import Say
-from exporters.reports.figures import AgeRow, DeviceRow, LifecycleReport
+from exporters.reports.equipment import AgeRow, DeviceRow, LifecycleReport
 from inventory.language import N_
 
 _YEAR = Fraction(1461, 4)  # days

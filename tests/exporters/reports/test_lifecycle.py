@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporters.reports.figures import LifecycleReport
+from exporters.reports.equipment import LifecycleReport
 from exporters.reports.items import lifecycle_items, lifecycle_summary
 from exporters.reports.lifecycle import lifecycle
 from exporters.reports.scope import scope

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from exporters.reports import period as periods
+from exporters.reports.equipment import LifecycleReport
 from exporters.reports.evidence import Evidence
-from exporters.reports.figures import LifecycleReport, UptimeReport
+from exporters.reports.figures import UptimeReport
 from exporters.reports.lifecycle import lifecycle
 from exporters.reports.scope import scope
 from exporters.reports.uptime import uptime

@@ -9,7 +9,7 @@ import pytest
 
 from exporters.reports.documents.formats import document_of, write_html, write_pdf, write_xlsx
 from exporters.reports.documents.lifecycle import summary
-from exporters.reports.figures import LifecycleReport
+from exporters.reports.equipment import LifecycleReport
 from inventory.model import Province
 from tests.exporters.reports.documents import october
 from tests.exporters.reports.documents.test_pdf import text_of
