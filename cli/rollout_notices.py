@@ -1,11 +1,12 @@
 """Who is told what of a rollout: those who may approve of what waits for them, the author and the operators else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from exporters.notify import Message, Notifier, addresses_of
-from inventory.language import N_, _
+from exporters.kit.receivers import language_of
+from exporters.notify import Message, Notifier
+from inventory.language import N_, _, speaking
 from inventory.model import Person, Province
 from inventory.selector import below
 from playbooks.rollout.plan import RolloutPlan
@@ -29,11 +30,13 @@ class RolloutNotices:
         self._notifier = Notifier(sender=province.alerts.sender, relay=province.alerts.relay)
 
     def tell(self, notice: Notice) -> None:
-        """Tell a notice, and return at once."""
-        title = _(TITLES.get(notice.kind, TITLES["trouble"]))
-        title = title.format(province=self._province.name, rollout=notice.rollout)
-        addresses = addresses_of(people_for(self._province, self._plan, notice.kind))
-        self._notifier.tell(Message(addresses, title, notice.text))
+        """Tell everybody a notice in their own language, and return at once."""
+        people = people_for(self._province, self._plan, notice.kind)
+        for language, addresses in addresses_by_language(people).items():
+            with speaking(language):
+                title = _(TITLES.get(notice.kind, TITLES["trouble"]))
+                title = title.format(province=self._province.name, rollout=notice.rollout)
+                self._notifier.tell(Message(addresses, title, notice.text))
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +45,18 @@ class RolloutNotices:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._notifier.close()
+
+
+def addresses_by_language(people: Iterable[Person]) -> Mapping[str, tuple[str, ...]]:
+    """Return where people are told in which language ("vi", "en"); an address of several speaks the first one's."""
+    found: dict[str, str] = {}
+    for person in people:
+        for address in person.notify:
+            found.setdefault(address, language_of(person, address))
+    return {
+        language: tuple(address for address, its in found.items() if its == language)
+        for language in dict.fromkeys(found.values())
+    }
 
 
 def people_for(province: Province, plan: RolloutPlan, kind: str) -> tuple[Person, ...]:

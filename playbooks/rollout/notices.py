@@ -1,8 +1,8 @@
 """What people are told of a rollout, each thing once: that it stopped, waits for them, or has ended."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from inventory.language import _
+from inventory.language import N_, _
 from ledger.errors import LedgerError
 from playbooks.rollout.decide import Waiting
 from playbooks.rollout.journal import Journal, Step
@@ -30,13 +30,13 @@ class Notices:
     def _turned(self, before: Status, after: State) -> None:
         match after.status:
             case Status.PAUSED:
-                self._tell("paused", _("paused: {reason}").format(reason=after.reason or _("a person wanted it")))
+                self._tell("paused", lambda: _paused(after))
             case Status.FAILED:
-                self._tell("failed", _("failed: {reason}").format(reason=after.reason))
+                self._tell("failed", lambda: _("failed: {reason}").format(reason=after.reason))
             case Status.ENDED if before is Status.ROLLING_BACK:
-                self._tell("rolled-back", _("rolled back: {counts}").format(counts=_counts(after)))
+                self._tell("rolled-back", lambda: _("rolled back: {counts}").format(counts=_counts(after)))
             case Status.ENDED:
-                self._tell("ended", _("ended: {counts}").format(counts=_counts(after)))
+                self._tell("ended", lambda: _("ended: {counts}").format(counts=_counts(after)))
 
     def tell_waiting(self, waiting_for: Waiting) -> None:
         """Ask for approval when the next wave waits for it."""
@@ -47,24 +47,30 @@ class Notices:
         wave = self._journal.plan.waves[number]
         agreed = set(self._journal.state.approved.get(number, ())) - {"", self._journal.plan.author}
         missing = wave.approvals - len(agreed)
-        text = _("wave '{wave}' waits for approval; people that must still agree: {missing}")
-        self._tell("approval", text.format(wave=wave.name, missing=missing))
+        text = N_("wave '{wave}' waits for approval; people that must still agree: {missing}")
+        self._tell("approval", lambda: _(text).format(wave=wave.name, missing=missing))
 
     def tell_trouble(self, error: LedgerError) -> None:
         """Tell that the ledger can not be used, once until it can again."""
         if not self._troubled:
-            reason = _(error.message).format_map(error.values)
-            self._tell(
-                "trouble", _("nothing new is begun until the ledger can be written: {reason}").format(reason=reason)
-            )
+            self._tell("trouble", lambda: _held_up(error))
         self._troubled = True
 
     def trouble_is_over(self) -> None:
         """The ledger can be used."""
         self._troubled = False
 
-    def _tell(self, kind: str, text: str) -> None:
-        self._notify(Notice(kind, self._journal.plan.name, text))
+    def _tell(self, kind: str, say: Callable[[], str]) -> None:
+        self._notify(Notice(kind, self._journal.plan.name, say))
+
+
+def _paused(state: State) -> str:
+    return _("paused: {reason}").format(reason=state.reason or _("a person wanted it"))
+
+
+def _held_up(error: LedgerError) -> str:
+    reason = _(error.message).format_map(error.values)
+    return _("nothing new is begun until the ledger can be written: {reason}").format(reason=reason)
 
 
 def _counts(state: State) -> str:

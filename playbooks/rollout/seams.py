@@ -68,7 +68,12 @@ class Notice(NamedTuple):
 
     kind: str
     rollout: str
-    text: str
+    say: Callable[[], str]
+
+    @property
+    def text(self) -> str:
+        """What is told, in the language that is spoken where it is asked for: readers have their own."""
+        return self.say()
 
 
 Notify = Callable[[Notice], None]

@@ -126,8 +126,8 @@ def people(folder: Path, hook: int, mail: int) -> Path:
     others = re.sub(r" +notify: .*\n", "", file.read_text())
     file.write_text(
         f"{others}\n  nam:\n    name: Nam\n    roles: [operator]\n    under: data-centre\n"
-        f'    notify: ["json://127.0.0.1:{hook}/"]\n'
-        f"  mai:\n    name: Mai\n    roles: [approver]\n    under: data-centre\n"
+        f'    language: en\n    notify: ["json://127.0.0.1:{hook}/"]\n'
+        f"  mai:\n    name: Mai\n    roles: [approver]\n    under: data-centre\n    language: en\n"
         f'    keys: ["{public}"]\n    notify: ["{letter}"]\n'
     )
     return key
