@@ -1,4 +1,4 @@
-"""The figures of the uptime reports, as frozen values. Time is whole microseconds, shares are fractions: nothing is rounded.
+"""The figures of uptime reports as frozen values. Time is whole microseconds, shares are fractions: nothing is rounded.
 
 Of every moment that belongs to a period, exactly one holds: *unknown* (no watch was on), or *observed*. Observed time
 is up, degraded (it still serves, and counts as available), away (down or unreachable), or maintenance (planned, and
