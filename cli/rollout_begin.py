@@ -23,17 +23,15 @@ from inventory.model import Province
 from inventory.nearest import nearest
 from inventory.secrets import open_secrets
 from ledger.connection import Ledger
+from ledger.folders import make_folder
 from ledger.records import Actor, Draft, now
-from ledger.rollout_history import unended
-from ledger.rollouts import append, create
+from ledger.rollouts import check_name, create
 from playbooks.access import Access
 from playbooks.catalogue import find_job
 from playbooks.engine import Order, Session
 from playbooks.errors import PlanError
 from playbooks.job import Job
-from playbooks.rollout.estimate import (
-    typical_seconds,
-)
+from playbooks.rollout.estimate import typical_seconds
 from playbooks.rollout.plan import RolloutPlan, dump_rollout
 from playbooks.rollout.planning import plan_rollout, read_rollout, write_rollout
 from playbooks.rollout.state import Kind
@@ -111,7 +109,7 @@ def show_plan(options: Settings, word: str, person: str, out: Path | None, *, as
         typical = typical_seconds(ledger, intent.job.name)
     plan = intent.plan
     path = out or intent.folder / STATE / f"{plan.name}-{plan.digest[:12]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_rollout(plan, path, foreseen)
     course = Course(intent.province, intent.job, plan, typical)
     if form is Format.JSON:
@@ -164,9 +162,7 @@ def _check_ways(intent: Intent) -> None:
 def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool, form: Format) -> str | None:
     """Show what a rollout is going to do, ask, and write it down as started; return its id, None when not wanted."""
     plan = intent.plan
-    if under_way := [one for one in unended(ledger) if one.name == plan.name]:
-        message = _("{name} is under way already ({id}); look at it with: tuyen rollout status {name}")
-        raise PlanError(message.format(name=plan.name, id=under_way[0].id))
+    check_name(ledger, plan.name)
     knowledge = gather(options.folder(), intent.province)
     _check_ways(intent)
     if form is Format.TABLE:
@@ -179,7 +175,5 @@ def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool, form:
     if plan.gate.probes:
         complain(_("asking how everything is before the rollout begins"))
         before = not_up(intent.province, plan.devices, knowledge)
-    rollout = create(ledger, name=plan.name, job=plan.job, plan=dump_rollout(plan), actor=intent.who)
     started = Draft(Kind.STARTED, details={"before": before, "command": typed()})
-    append(ledger, rollout, [started], actor=intent.who)
-    return rollout
+    return create(ledger, name=plan.name, job=plan.job, plan=dump_rollout(plan), actor=intent.who, first=[started])

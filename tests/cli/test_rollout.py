@@ -99,8 +99,11 @@ def items(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
 
 
 def test_a_plan_tells_waves_time_and_bytes_and_is_written_under_its_digest(rollout: As, province: Path) -> None:
+    (province / ".tuyen").mkdir(exist_ok=True)
+    (province / ".tuyen").chmod(0o2770)
     done = rollout("lan", "plan", "greet", "--no-ask", "--format", "json")
     told = json.loads(done.stdout)
+    assert Path(told["file"]).parent.stat().st_mode & 0o7777 == 0o2770  # others of the group plan, too
     waves = [item for item in told["items"] if item["is"] == "wave"]
     assert [(wave["name"], wave["devices"], wave["approvals"]) for wave in waves] == [
         ("canary", ["box.dong-yen"], 0),
