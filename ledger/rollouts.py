@@ -24,10 +24,13 @@ def lease_name(rollout: str) -> str:
     return f"rollout {rollout}"
 
 
-def create(ledger: Ledger, *, name: str, job: str, plan: Mapping[str, Any], actor: Actor) -> str:
+def create(
+    ledger: Ledger, *, name: str, job: str, plan: Mapping[str, Any], actor: Actor, first: Sequence[Draft] = ()
+) -> str:
     """Write down a rollout as `actor` planned it, and return its id, which sorts by time.
 
-    `plan` is JSON without secrets.
+    `plan` is JSON without secrets. `first` is what happens to it at once: two people may start it in the same moment,
+    so IllegalMoveError is raised when one of that name is under way.
     """
     made = ledger.clock()
     content = _text(plan)
@@ -35,9 +38,27 @@ def create(ledger: Ledger, *, name: str, job: str, plan: Mapping[str, Any], acto
     row = {key: value for key, value in told.items() if key != "rollout"} | who(actor)
     row |= {"id": told["rollout"], "author": row.pop("person"), "made_at": stamp(made), "plan": content}
     with ledger.write() as connection:
+        if first:
+            _check_name(connection, name)
         connection.execute(insert(ROLLOUT).values(row))
         audit.append(connection, ledger, actor, "rollout.create", told)
+        if first:
+            _add(connection, ledger, told["rollout"], 0, first, actor=actor)
     return told["rollout"]
+
+
+def check_name(ledger: Ledger, name: str) -> None:
+    """Raise IllegalMoveError when a rollout of that name is under way."""
+    with ledger.read() as connection:
+        _check_name(connection, name)
+
+
+def _check_name(connection: Connection, name: str) -> None:
+    wanted = select(ROLLOUT.c.id).where(ROLLOUT.c.name == plain(name), ROLLOUT.c.ended_at.is_(None))
+    if found := connection.scalar(wanted.limit(1)):
+        raise IllegalMoveError(
+            N_("{name} is under way already ({id}); look at it with: tuyen rollout status {name}"), name=name, id=found
+        )
 
 
 def append(
@@ -60,15 +81,31 @@ def append(
     """
     with ledger.write() as connection:
         last = _admit(connection, rollout, token, after, reopens=reopens)
-        at = stamp(ledger.clock())
-        rows = [_row(rollout, seq, draft) for seq, draft in enumerate(drafts, last + 1)]
-        if rows:
-            common = {"at": at, "person": plain(actor.person), "token": token}
-            connection.execute(insert(ROLLOUT_EVENT), [row | common for row in rows])
-            told = {"rollout": rollout, "at": at, "token": token, "ends": ends, "reopens": reopens}
-            audit.append_many(connection, ledger, actor, _told(told, rows))
-        if rows and (ends or reopens):
-            connection.execute(update(ROLLOUT).where(ROLLOUT.c.id == rollout).values(ended_at=at if ends else None))
+        return _add(connection, ledger, rollout, last, drafts, actor=actor, token=token, ends=ends, reopens=reopens)
+
+
+def _add(
+    connection: Connection,
+    ledger: Ledger,
+    rollout: str,
+    last: int,
+    drafts: Sequence[Draft],
+    *,
+    actor: Actor,
+    token: int | None = None,
+    ends: bool = False,
+    reopens: bool = False,
+) -> tuple[int, ...]:
+    """Add events after number `last`, and return their numbers."""
+    at = stamp(ledger.clock())
+    rows = [_row(rollout, seq, draft) for seq, draft in enumerate(drafts, last + 1)]
+    if rows:
+        common = {"at": at, "person": plain(actor.person), "token": token}
+        connection.execute(insert(ROLLOUT_EVENT), [row | common for row in rows])
+        told = {"rollout": rollout, "at": at, "token": token, "ends": ends, "reopens": reopens}
+        audit.append_many(connection, ledger, actor, _told(told, rows))
+    if rows and (ends or reopens):
+        connection.execute(update(ROLLOUT).where(ROLLOUT.c.id == rollout).values(ended_at=at if ends else None))
     return tuple(row["seq"] for row in rows)
 
 

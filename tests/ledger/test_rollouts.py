@@ -3,9 +3,11 @@
 import hashlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from ledger.rollout_history import (
     rollouts,
     unended,
 )
-from ledger.rollouts import append, create
+from ledger.rollouts import append, check_name, create
 from tests.ledger.conftest import LAN
 
 MINH = Actor("minh", "minh.tran")
@@ -91,6 +93,30 @@ def test_events_are_kept_in_their_order_with_all_that_was_said(ledger: Ledger) -
     )
     assert events(ledger, rollout, after=2) == found[2:]
     assert events(ledger, rollout, after=3) == ()
+
+
+def test_only_one_of_a_name_is_started_however_many_try_at_once(ledger: Ledger) -> None:
+    waiting = Barrier(4)
+
+    def start(_number: int) -> str:
+        waiting.wait()
+        try:
+            return create(ledger, name="agent-2", job="a", plan=PLAN, actor=LAN, first=[Draft("started")])
+        except IllegalMoveError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(start, range(4)))
+    [made] = rollouts(ledger)
+    told = f"agent-2 is under way already ({made.id}); look at it with: tuyen rollout status agent-2"
+    assert sorted(said) == sorted([made.id, told, told, told])
+    assert [event.kind for event in events(ledger, made.id)] == ["started"]
+    assert not list(verify_rollouts(ledger))
+    with pytest.raises(IllegalMoveError, match="is under way already"):
+        check_name(ledger, "agent-2")
+    check_name(ledger, "agent-3")
+    append(ledger, made.id, [Draft(Kind.ENDED)], actor=LAN, ends=True)
+    create(ledger, name="agent-2", job="a", plan=PLAN, actor=LAN, first=[Draft("started")])
 
 
 def test_rollouts_are_found_by_id_and_by_name_newest_first(ledger: Ledger) -> None:
