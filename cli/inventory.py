@@ -62,7 +62,11 @@ def _check_secrets(folder: Path, province: "Province") -> "tuple[Finding, ...]":
     """Compare names with the vault's, where it can be opened; checking must work without the password too."""
     from inventory.secrets import FILE, check_references, open_secrets, password_file, references
 
-    if not references(province) or not (folder / FILE).is_file():
+    names = references(province)
+    if not names:
+        return ()
+    if not (folder / FILE).is_file():
+        complain(_("note: there is no {file}, which is to hold: {names}").format(file=FILE, names=", ".join(names)))
         return ()
     if password_file(folder) is None:
         complain(_("note: the names of secrets were not checked, as the vault's password is not here"))

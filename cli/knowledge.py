@@ -1,12 +1,13 @@
 """What probes may use beside the declaration: secrets, pinned host keys, and authorities to trust."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from exporters.questions import Knowledge
 from inventory.finding import InventoryError
 from inventory.language import _
 from inventory.model import Province
-from inventory.secrets import open_secrets, references
+from inventory.secrets import FILE, open_secrets, password_file, references_of_probes
 from lab.inside import inside
 
 STATE = ".tuyen"
@@ -37,10 +38,16 @@ def gather(folder: Path, province: Province) -> Knowledge:
     check_place(province)
     authority = folder / AUTHORITY
     return Knowledge(
-        secrets=open_secrets(folder) if references(province) else {},
+        secrets=_secrets(folder, province),
         host_keys=read_known_hosts(folder / KNOWN_HOSTS),
         ca_file=str(authority) if authority.is_file() else "",
     )
+
+
+def _secrets(folder: Path, province: Province) -> Mapping[str, str]:
+    """Open the vault where what is asked needs it; and where it can be opened, as /probe may ask by any module."""
+    openable = (folder / FILE).is_file() and password_file(folder) is not None
+    return open_secrets(folder) if openable or references_of_probes(province) else {}
 
 
 def read_known_hosts(path: Path) -> dict[str, str]:

@@ -58,11 +58,12 @@ def _up(
     folder: Path, machines: str = "", light: str = "", *, packages: bool = False, die_with_parent: bool = False
 ) -> "Lab":
     from inventory.load import load
-    from inventory.secrets import open_secrets, references
+    from inventory.secrets import open_secrets, references, references_of_probes
     from lab.practice import up as bring_up
 
     province = load(folder)
-    secrets = open_secrets(folder) if references(province) else {}
+    needed = references(province) if machines or light else references_of_probes(province)  # a switch has a password
+    secrets = open_secrets(folder) if needed else {}
     chosen = _machines(province, folder, machines, light)
     return bring_up(
         province,

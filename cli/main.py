@@ -64,7 +64,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog=example("tuyen init kien-giang"))(init)
+app.command(epilog=example("tuyen init kien-giang", "tuyen init ca-mau --small"))(init)
 app.add_typer(inventory_commands.app, name="inventory")
 app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen check tier=commune --watch"))(check)
 app.command(

@@ -17,16 +17,15 @@ from cli.planned import plan_item, show_changes, show_items, summary
 from cli.rollout_course import Course
 from cli.rollout_drive import planned_job
 from cli.rollout_state import STATE, hours_by_device, ledger_of
+from cli.running import open_needed
 from cli.settings import Format, Settings
 from inventory.language import _
 from inventory.model import Province
 from inventory.nearest import nearest
-from inventory.secrets import open_secrets
 from ledger.connection import Ledger
 from ledger.folders import make_folder
 from ledger.records import Actor, Draft, now
 from ledger.rollouts import check_name, create
-from playbooks.access import Access
 from playbooks.catalogue import find_job
 from playbooks.engine import Order, Session
 from playbooks.errors import PlanError
@@ -35,7 +34,6 @@ from playbooks.rollout.estimate import typical_seconds
 from playbooks.rollout.plan import RolloutPlan, dump_rollout
 from playbooks.rollout.planning import plan_rollout, read_rollout, write_rollout
 from playbooks.rollout.state import Kind
-from playbooks.variables import secret_names, values_of
 
 Items = list[dict[str, Any]]
 
@@ -149,9 +147,7 @@ def _foreseen(intent: Intent, form: Format) -> Items:
 def _opened(intent: Intent) -> Order:
     """Return what is wanted of all devices, with the vault open if anything of it is needed."""
     order = intent.order({})
-    values = values_of(order.province, order.job, order.devices, order.sets)
-    needed = Access(order.province, order.actor.account, {}).passwords(order.devices) | set(secret_names(values))
-    return replace(order, secrets=open_secrets(intent.folder) if needed else {})
+    return replace(order, secrets=open_needed(intent.folder, order))
 
 
 def _check_ways(intent: Intent) -> None:

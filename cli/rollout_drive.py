@@ -19,10 +19,10 @@ from cli.output import complain, say
 from cli.rollout_notices import RolloutNotices
 from cli.rollout_state import STATE, Seen, Surroundings, hours_by_device
 from cli.rollout_words import course
+from cli.running import open_needed
 from exporters.questions import Knowledge
 from inventory.language import _, current
 from inventory.model import Province
-from inventory.secrets import open_secrets
 from ledger.connection import Ledger
 from ledger.errors import LedgerError
 from ledger.leases import held
@@ -37,7 +37,6 @@ from playbooks.rollout.loop import Around, Controller
 from playbooks.rollout.plan import RolloutPlan
 from playbooks.rollout.site import LocalSite
 from playbooks.rollout.state import Kind, Status
-from playbooks.variables import secret_names
 
 _UP = 20.0  # seconds in which a detached controller must have taken the lease
 Orders = Callable[[tuple[str, ...]], Order]
@@ -76,7 +75,7 @@ class Drive:
 
     def _orders(self, job: Job, knowledge: Knowledge) -> Orders:
         plan, province = self.seen.plan, self.province
-        secrets = knowledge.secrets or (open_secrets(self.folder) if list(secret_names(plan.sets)) else {})
+        secrets = knowledge.secrets
 
         def order(devices: tuple[str, ...]) -> Order:
             if gone := [device for device in devices if device not in province.devices]:
@@ -93,6 +92,7 @@ class Drive:
                 parallel=plan.parallel,
             )
 
+        secrets = secrets or open_needed(self.folder, order(plan.devices))
         return order
 
     @contextmanager

@@ -117,7 +117,7 @@ def make_order(options: Settings, wish: Wish, earlier: "Plan | None") -> "Order"
         patience=wish.wait,
         unguarded=wish.unguarded,
     )
-    return replace(order, secrets=_secrets(options.folder(), order))
+    return replace(order, secrets=open_needed(options.folder(), order))
 
 
 def _check_way_back(job: "Job") -> None:
@@ -174,8 +174,8 @@ def _planned(province: "Province", job: "Job", plan: "Plan") -> "tuple[Device, .
     return tuple(province.devices[device] for device in wanted)
 
 
-def _secrets(folder: Path, order: "Order") -> Mapping[str, str]:
-    """Open the vault only when something of this order needs it: that takes most of a second."""
+def open_needed(folder: Path, order: "Order") -> Mapping[str, str]:
+    """Open the vault only when something of this order needs it: that takes most of a second. Raises SecretError."""
     from inventory.secrets import open_secrets
     from playbooks.access import Access
     from playbooks.variables import secret_names, values_of

@@ -11,6 +11,7 @@ from typing import Any
 from inventory.finding import Finding, InventoryError, Place, finding
 from inventory.language import _
 from inventory.model import Province
+from inventory.modules import BUILT_IN
 from inventory.nearest import nearest
 from inventory.yamlfile import parse
 
@@ -25,12 +26,22 @@ class SecretError(InventoryError):
 
 
 def references(province: Province) -> tuple[str, ...]:
-    """Return the names of all secrets that the province refers to, sorted."""
-    values = [module.options for module in province.modules.values()]
-    values += [probe.options for service in province.services.values() for probe in service.probes]
+    """Return the names of all secrets that the province refers to, sorted; a built-in module counts if it is asked."""
+    values: list[Any] = [
+        module.options for name, module in province.modules.items() if module is not BUILT_IN.get(name)
+    ]
     values += [rule.values for rule in province.variables]
     values += [rollout.values for rollout in province.rollouts.values()]
     values += [{"secret": rule.password} for rule in province.access if rule.password]
+    return tuple(sorted({name for value in values for name in _names(value)} | set(references_of_probes(province))))
+
+
+def references_of_probes(province: Province) -> tuple[str, ...]:
+    """Return the names of the secrets that it takes to ask the province's devices and services, sorted."""
+    modules = {name for device in province.devices.values() for name in device.probes}
+    values: list[Any] = [province.modules[name].options for name in modules]
+    for service in province.services.values():
+        values += [{**province.modules[probe.module].options, **probe.options} for probe in service.probes]
     return tuple(sorted({name for value in values for name in _names(value)}))
 
 
@@ -54,13 +65,14 @@ def password_file(folder: Path) -> Path | None:
 
 def open_secrets(folder: Path) -> Mapping[str, str]:
     """Return the secrets of the province in `folder`. Raises SecretError; never shows a value."""
+    password = password_file(folder)
     if not (folder / FILE).is_file():
+        by = f" --vault-password-file {password}" if password else ""  # else it would ask for one, and take any
         raise SecretError(
-            _("there is no {file}; make one with 'ansible-vault create {file}' and lines 'name: value'").format(
-                file=folder / FILE
+            _("there is no {file}; make one with 'ansible-vault create{by} {file}' and lines 'name: value'").format(
+                file=folder / FILE, by=by
             )
         )
-    password = password_file(folder)
     if password is None:
         raise SecretError(
             _("no vault password: name a file in {variable}, or put it into {file}").format(
@@ -75,11 +87,9 @@ def open_secrets(folder: Path) -> Mapping[str, str]:
 
 
 def encrypt(folder: Path, values: Mapping[str, str]) -> None:
-    """Write `values` as the encrypted secrets.yaml of `folder`. Raises SecretError."""
+    """Write `values` as the secrets.yaml of `folder`, encrypted by the province's own password. Raises SecretError."""
     text = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
-    password = password_file(folder)
-    assert password is not None, "the caller made it"
-    (folder / FILE).write_text(_vault("encrypt", Path("-"), password, text), encoding="ascii")
+    (folder / FILE).write_text(_vault("encrypt", Path("-"), folder / PASSWORD_FILE, text), encoding="ascii")
 
 
 def _vault(verb: str, file: Path, password: Path, text: str | None = None) -> str:

@@ -63,5 +63,6 @@ def test_the_wheel_brings_only_its_rooms(installed: Path) -> None:
     names = _run(sys.executable, "-m", "zipfile", "-l", wheel, cwd=wheel.parent).stdout
     for unwanted in ("tests/", "benchmarks/", ".tuyen/", "secrets.yaml", "__pycache__"):
         assert unwanted not in names, unwanted
-    for wanted in ("inventory/kien-giang/units.yaml", "inventory/locale/vi/LC_MESSAGES/tuyen.mo", "COPYING"):
+    shipped = ("inventory/kien-giang/units.yaml", "inventory/small/offices/huyen-mau.yaml")
+    for wanted in (*shipped, "inventory/locale/vi/LC_MESSAGES/tuyen.mo", "COPYING"):
         assert wanted in names, wanted

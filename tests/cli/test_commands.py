@@ -98,22 +98,15 @@ def test_other_commands_refuse_a_bad_province_with_its_findings(tuyen: Tuyen, go
     ],
 )
 def test_a_mistyped_command_is_told_what_is_right(tuyen: Tuyen, good: Path, words: tuple[str, ...], said: str) -> None:
-    _without_secrets(good)
     done = tuyen(*words, cwd=good)
     assert done.returncode == 2, done
     assert said in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
 
 
-def _without_secrets(folder: Path) -> None:
-    """Take the secret reference out, so that no vault is needed."""
-    province = folder / "province.yaml"
-    province.write_text(province.read_text().partition("modules:")[0])
-    kinds = folder / "kinds.yaml"
-    kinds.write_text(kinds.read_text().replace("[icmp, snmp]", "[icmp]"))
-
-
 def test_missing_secrets_are_named_with_what_to_do(tuyen: Tuyen, good: Path) -> None:
+    kinds = good / "kinds.yaml"
+    kinds.write_text(kinds.read_text().replace("router: {probes: [icmp]}", "router: {probes: [icmp, snmp]}"))
     done = tuyen("check", cwd=good)
     assert done.returncode == 2
     assert "secrets.yaml" in done.stderr
@@ -153,6 +146,38 @@ def test_every_new_province_has_secrets_of_its_own(kien_giang: Path, tuyen: Tuye
     assert all((kien_giang / name).read_text() != (tmp_path / "other" / name).read_text() for name in names)
     assert (tmp_path / "other" / ".tuyen" / "vault-password").stat().st_mode & 0o077 == 0
     assert ".tuyen/" in (tmp_path / "other" / ".gitignore").read_text()
+
+
+def test_a_small_province_is_checked_and_asked_without_a_vault(tuyen: Tuyen, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    made = tuyen("init", str(folder), "--small")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "3 units, 3 offices" in made.stdout
+    assert "README.md" in made.stdout
+    assert "secrets.yaml" not in made.stdout
+    checked = tuyen("inventory", "check", cwd=folder)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "3 offices" in checked.stdout
+    assert "is for practice" in tuyen("check", cwd=folder).stderr
+    province = folder / "province.yaml"
+    province.write_text(province.read_text().replace("practice: true\n", ""))
+    asked = tuyen("check", cwd=folder)
+    assert asked.returncode == 1  # there is no network
+    assert "data-centre" in asked.stdout
+
+
+def test_a_new_province_is_told_that_the_environment_names_another_password(tuyen: Tuyen, tmp_path: Path) -> None:
+    other = str(tmp_path / "of-another")
+    made = tuyen("init", str(tmp_path / "small"), "--small", TUYEN_VAULT_PASSWORD_FILE=other)
+    assert made.returncode == 0
+    assert f"TUYEN_VAULT_PASSWORD_FILE names {other}" in made.stderr
+
+
+def test_a_lacking_vault_is_noted_with_the_names_that_it_is_to_hold(tuyen: Tuyen, good: Path) -> None:
+    done = tuyen("inventory", "check", cwd=good)
+    assert done.returncode == 0
+    assert "no secrets.yaml" in done.stderr
+    assert "snmp-community" in done.stderr
 
 
 def test_list_gives_a_table_and_stable_json(tuyen: Tuyen, good: Path) -> None:

@@ -177,10 +177,16 @@ def test_nobody_acts_outside_of_their_subtree(rollout: As, under_way: str) -> No
 
 
 def test_a_start_that_lacks_something_leaves_nothing_behind(rollout: As, province: Path) -> None:
-    done = rollout("lan", "start", "greet", "--yes")  # the province's secrets are needed, and there are none
-    assert done.returncode == 2
-    assert "secrets.yaml" in done.stderr
-    assert items(rollout("lan", "list", "--format", "json")) == []
+    head, kinds = province / "province.yaml", province / "kinds.yaml"
+    plain = head.read_text(), kinds.read_text()
+    asked = plain[1].replace("router: {probes: [icmp]}", "router: {probes: [icmp, snmp]}")  # the gate's and the job's
+    for texts in ((plain[0], asked), (plain[0] + "variables: [{with: {text: {secret: word}}}]\n", plain[1])):
+        head.write_text(texts[0])
+        kinds.write_text(texts[1])
+        done = rollout("lan", "start", "greet", "--yes")  # secrets are needed, and there are none
+        assert done.returncode == 2
+        assert "secrets.yaml" in done.stderr
+        assert items(rollout("lan", "list", "--format", "json")) == []
 
 
 def test_only_one_of_a_name_is_under_way(rollout: As, under_way: str) -> None:
