@@ -39,7 +39,7 @@ def test_the_public_is_told_no_address_and_no_device(showing: Showing, public: B
     secrets = sorted(word for word in told | {"said", "lan@", "Nguyễn Thị Lan"} if word)
     for path in _paths(showing):
         answer = public.get(path)
-        assert answer.status == 404 if "no-such" in path else 200, path
+        assert answer.status == (404 if "no-such" in path else 200), path
         found = [word for word in secrets if re.search(rf"(?<![\w.]){re.escape(word)}(?![\w])", answer.text)]
         assert found == [], path
         assert not re.search(r"\b\d+\.\d+\.\d+\.\d+\b", answer.text), path
