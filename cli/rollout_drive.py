@@ -19,12 +19,13 @@ from cli.output import complain, say
 from cli.rollout_notices import RolloutNotices
 from cli.rollout_state import STATE, Seen, Surroundings, hours_by_device
 from cli.rollout_words import course
-from cli.running import open_needed
+from cli.running import open_needed, stopping_signals
 from exporters.questions import Knowledge
 from inventory.language import _, current
 from inventory.model import Province
 from ledger.connection import Ledger
 from ledger.errors import LedgerError
+from ledger.folders import make_folder
 from ledger.leases import held
 from ledger.records import Actor
 from ledger.rollouts import lease_name
@@ -78,12 +79,10 @@ class Drive:
         secrets = knowledge.secrets
 
         def order(devices: tuple[str, ...]) -> Order:
-            if gone := [device for device in devices if device not in province.devices]:
-                raise PlaybookError(_("'{device}' is no longer declared").format(device=gone[0]))
             return Order(
                 province=province,
                 job=job,
-                devices=tuple(province.devices[device] for device in devices),
+                devices=tuple(province.devices[device] for device in devices if device in province.devices),
                 selector=f"rollout {self.seen.record.id}",
                 actor=self.who,
                 command=typed(),
@@ -103,9 +102,10 @@ class Drive:
         over, zone = threading.Event(), ZoneInfo(self.province.time_zone)
 
         def follow() -> None:
-            while not over.wait(0.3):
-                with suppress(LedgerError):  # the loop tells it, and waits
-                    tell_steps(journal, zone, self.say)
+            with suppress(OSError):  # nobody reads it any more: the rollout goes on
+                while not over.wait(0.3):
+                    with suppress(LedgerError):  # the loop tells it, and waits
+                        tell_steps(journal, zone, self.say)
 
         thread = threading.Thread(target=follow, name="follow", daemon=True)
         thread.start()
@@ -114,7 +114,7 @@ class Drive:
         finally:
             over.set()
             thread.join()
-            with suppress(LedgerError):
+            with suppress(LedgerError, OSError):
                 tell_steps(journal, zone, self.say)
 
 
@@ -147,17 +147,21 @@ def before_of(seen: Seen) -> dict[str, str]:
 
 @contextmanager
 def _stoppable(controller: Controller) -> Iterator[threading.Event]:
-    """Let the first Ctrl-C (or SIGTERM) stop the work cleanly and set what is given; the second one leaves at once."""
+    """Let the first Ctrl-C, or a lost terminal, stop the work cleanly, and the second Ctrl-C leave at once.
+
+    What is given is set once it stops.
+    """
     stopping = threading.Event()
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if stopping.is_set():
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         stopping.set()
         controller.stop()
-        complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))
+        with suppress(OSError):  # there may be no terminal any more
+            complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in stopping_signals()}
     try:
         yield stopping
     finally:
@@ -168,10 +172,12 @@ def _stoppable(controller: Controller) -> Iterator[threading.Event]:
 def detach(folder: Path, ledger: Ledger, seen: Seen, person: str) -> Path:
     """Start a process of its own that drives a rollout, and return its log once it does. Raises PlaybookError."""
     log = folder / STATE / f"{seen.record.id}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.parent)
     command = [sys.executable, "-m", "cli", "--lang", current(), "--province", str(folder.absolute())]
     command += ["rollout", "drive", seen.record.id, *(["--as", person] if person else [])]
     with log.open("ab") as written:
+        if not written.tell():  # whoever goes on with the rollout writes here, too
+            log.chmod(log.parent.stat().st_mode & 0o660)
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -279,6 +279,12 @@ def _show_results(session: "Session", items: Items, *, acted: bool) -> None:
         say(_("logs: {folder}").format(folder=session.folder))
 
 
+def stopping_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals on which work is stopped cleanly; a hang-up is none where nohup lets us outlive it."""
+    outlived = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return tuple(number for number in _STOPPING if not (outlived and number is signal.SIGHUP))
+
+
 @contextmanager
 def _stoppable(session: "Session") -> Iterator[None]:
     """Let the first Ctrl-C, or a lost terminal, stop the work cleanly, and the second Ctrl-C leave at once."""
@@ -290,7 +296,7 @@ def _stoppable(session: "Session") -> Iterator[None]:
         with suppress(OSError):  # there may be no terminal any more
             complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))
 
-    before = {number: signal.signal(number, stop) for number in _STOPPING}
+    before = {number: signal.signal(number, stop) for number in stopping_signals()}
     try:
         yield
     finally:
