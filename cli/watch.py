@@ -4,6 +4,7 @@ import contextlib
 import logging
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,10 @@ from exporters.page.words import STATES
 from inventory.language import _
 
 if TYPE_CHECKING:
+    import asyncio
+
+    import uvicorn
+
     from exporters.metrics import WatchMetrics
     from exporters.outages.keeping import Keeping
     from exporters.watch import Watch
@@ -87,7 +92,6 @@ async def _serve(
     config = uvicorn.Config(application(watching, metrics), log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     background = [asyncio.create_task(watching.run()), asyncio.create_task(_reload(watching, metrics, loader))]
-    background.append(asyncio.create_task(follow_rollouts(watching, metrics)))
     background.append(asyncio.create_task(tell_manager(lambda: server.started)))
     if not once:
         keeping = _keeping(watching, metrics)
@@ -95,6 +99,9 @@ async def _serve(
         background += [asyncio.create_task(serve_page(door, keeping))] if door else []
     if once:
         background.append(asyncio.create_task(_stop_after_round(watching, server)))
+    for task in background:
+        task.add_done_callback(partial(_end_with, server))
+    background.append(asyncio.create_task(follow_rollouts(watching, metrics)))  # without which the watch does go on
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -106,10 +113,14 @@ async def _serve(
                 raise result
 
 
+def _end_with(server: "uvicorn.Server", task: "asyncio.Task[None]") -> None:
+    """Let the watch end when a part of it fails: systemd starts it anew, and nobody is shown what stands still."""
+    if not task.cancelled() and task.exception() is not None:
+        server.should_exit = True
+
+
 def _keeping(watching: "Watch", metrics: "WatchMetrics") -> "Keeping":
     """Return what keeps the outages, in the ledger and in the metrics."""
-    from functools import partial
-
     from cli.actor import actor
     from exporters.outages.book import Book
     from exporters.outages.figures import OutageCollector

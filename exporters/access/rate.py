@@ -21,7 +21,7 @@ class Rate:
 
     def take(self, address: str) -> float:
         """Count one try. Returns 0, or for how many seconds there is none left."""
-        now, key = self.clock(), _network(address)
+        now, key = self.clock(), network_of(address)
         full_at = max(self._full_at.pop(key, now), now) + self.refill
         wait = full_at - now - self.tries * self.refill
         if wait > 0:
@@ -33,7 +33,7 @@ class Rate:
 
     def give_back(self, address: str) -> None:
         """Let the last try not count."""
-        key = _network(address)
+        key = network_of(address)
         if key in self._full_at:
             self._full_at[key] -= self.refill
 
@@ -42,9 +42,18 @@ class Rate:
         self._full_at = dict(list(kept.items())[-_MOST // 2 :])  # the oldest go, should all be in use
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """Return by what an address is counted."""
     try:
         read = ip_address(address)
     except ValueError:  # a socket of another kind
         return address
     return str(int(read) >> 64) if isinstance(read, IPv6Address) and not read.ipv4_mapped else address
+
+
+def is_on_this_machine(address: str) -> bool:
+    """Whether somebody asks from this machine, such as a proxy that does not tell for whom."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:  # a socket of another kind
+        return True

@@ -2,20 +2,32 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from exporters.api.asked import Asked
-from exporters.api.items import DayItem, DeviceItem, OfficeItem, OutageItem, RolloutItem, ServiceItem, StateItem
+from exporters.api.items import (
+    DayItem,
+    DeviceItem,
+    OfficeItem,
+    OutageItem,
+    PlannedItem,
+    RolloutItem,
+    ServiceItem,
+    StateItem,
+)
 from exporters.api.problems import ProblemError
-from exporters.api.queries import Days, InState, Outages, Rollouts, Services, States
+from exporters.api.queries import Chosen, Days, InState, Outages, Rollouts, Services, States
+from exporters.outages.book import KEPT
 from exporters.outages.node import Kind, Node
+from exporters.outages.work import Coming
 from exporters.page.troubles import office_of
 from inventory.export.items import device_item, office_item
 from inventory.language import _
 from inventory.model import Service
 from inventory.topology import State
 from ledger.outages import Outage, outages_between
+from ledger.records import stamp
 from ledger.watching import Day, days
 
 USUAL = timedelta(days=7)  # of the past
@@ -107,6 +119,35 @@ def _outage(outage: Outage, now: datetime, *, told: bool) -> OutageItem:
     return OutageItem(**{**asdict(outage), "seconds": seconds, **untold})
 
 
+def planned(asked: Asked[Chosen]) -> Iterator[PlannedItem]:
+    """Yield the work that is under way or to come on what is chosen, the first to begin first."""
+    for work in asked.snapshot.coming:
+        if any(asked.is_wanted(node) for node in work.nodes):
+            yield _planned(asked, work)
+
+
+def _planned(asked: Asked[Chosen], work: Coming) -> PlannedItem:
+    seen = [node for node in work.nodes if node.kind is Kind.SERVICE or office_of(asked.province, node) in asked.inside]
+    told = all(asked.is_told(node) for node in work.nodes)  # its words may name other districts' devices
+    return PlannedItem(
+        id=work.id,
+        began=_stamp(work.began),
+        until=_stamp(work.until),
+        recurring=work.recurring,
+        under_way=work.under_way,
+        selector=work.selector if told else "",
+        offices=[node.id for node in seen if node.kind is Kind.OFFICE],
+        services=[node.id for node in seen if node.kind is Kind.SERVICE],
+        devices=[node.id for node in seen if node.kind is Kind.DEVICE],
+        why=work.why if told else "",
+        person=work.person if told else "",
+    )
+
+
+def _stamp(at: float) -> str:
+    return stamp(datetime.fromtimestamp(at, UTC))
+
+
 def uptime(asked: Asked[Days]) -> Iterator[DayItem]:
     """Yield days; what a selector does not choose, or is not declared any more, is left out."""
     query = asked.query
@@ -114,10 +155,18 @@ def uptime(asked: Asked[Days]) -> Iterator[DayItem]:
     first = query.first or _earlier(last)
     if first > last:
         raise _bad("first", _("'first' is later than 'last'"))
-    begin = max(str(first), query.after[:_DAY])  # what lies before `after` need not be read
-    for day in days(asked.ledger(), begin, str(last), query.kind):
-        if asked.is_wanted(Node(Kind(day.kind), day.node)):
-            yield DayItem(**asdict(day), available=available(day))
+    for day in _kept(max(str(first), query.after[:_DAY]), last, asked.now.date()):
+        for one in sorted(days(asked.ledger(), day, day, query.kind), key=lambda one: one.node):
+            if asked.is_wanted(Node(Kind(one.kind), one.node)):
+                yield DayItem(**asdict(one), available=available(one))
+
+
+def _kept(first: str, last: date, today: date) -> Iterator[str]:
+    """Yield the days from `first` to `last` of which the ledger may know anything, so that they are read one by one."""
+    end = min(last, today + timedelta(days=1))  # the province may be ahead
+    for number in range((today - KEPT).toordinal() - 1, end.toordinal() + 1):
+        if (day := str(date.fromordinal(number))) >= first:
+            yield day
 
 
 def _earlier(last: date) -> date:

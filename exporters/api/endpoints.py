@@ -6,8 +6,18 @@ from typing import Any
 
 from exporters.api import answers
 from exporters.api.asked import Asked
-from exporters.api.items import DayItem, DeviceItem, Item, OfficeItem, OutageItem, RolloutItem, ServiceItem, StateItem
-from exporters.api.queries import Days, InState, Outages, Query, Rollouts, Services, States
+from exporters.api.items import (
+    DayItem,
+    DeviceItem,
+    Item,
+    OfficeItem,
+    OutageItem,
+    PlannedItem,
+    RolloutItem,
+    ServiceItem,
+    StateItem,
+)
+from exporters.api.queries import Chosen, Days, InState, Outages, Query, Rollouts, Services, States
 from inventory.language import N_
 
 BEFORE = "/api/v1/"
@@ -60,6 +70,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answers.outages,
         _id,
         "open=true&roots=true",
+    ),
+    Endpoint(
+        "planned",
+        N_("Planned work that is under way or to come."),
+        Chosen,
+        PlannedItem,
+        answers.planned,
+        lambda item: f"{item.began}/{item.id}",
+        "selector=under%3Dan-bien",
     ),
     Endpoint(
         "uptime",

@@ -135,6 +135,22 @@ class OutageItem(Item):
     acked_by: str
 
 
+class PlannedItem(Item):
+    """Work that is under way or to come: what is away meanwhile does not count. Of what comes again, the next time."""
+
+    id: Annotated[str, Field(description=N_("permanent id; of what comes again, where it is declared"))]
+    began: Annotated[str, Field(description=N_("from when on, a time in UTC"))]
+    until: Annotated[str, Field(description=N_("until when, a time in UTC"))]
+    recurring: Annotated[bool, Field(description=N_("whether it is declared, and comes again"))]
+    under_way: Annotated[bool, Field(description=N_("whether it is being done now"))]
+    selector: Annotated[str, Field(description=N_("what is worked on, as it was written down"))]
+    offices: Annotated[list[str], Field(description=N_("ids of the offices that all of is worked on"))]
+    services: Annotated[list[str], Field(description=N_("ids of the services that all of is worked on"))]
+    devices: Annotated[list[str], Field(description=N_("ids of all devices that are worked on"))]
+    why: str
+    person: Annotated[str, Field(description=N_("who planned it; nobody where it is declared"))]
+
+
 class DayItem(Item):
     """What a local day was like: seconds in each state, and what it lacks to a whole day is unknown."""
 

@@ -1,6 +1,6 @@
 """What one may ask for. Unknown parameters are refused, so that a slip of the pen does not look like an answer."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -11,6 +11,7 @@ from inventory.topology import State
 
 MOST, USUAL = 1000, 100  # items of one answer
 KindFilter = Annotated[Kind | None, Field(description=N_("only of this kind: device, office, link or service"))]
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # of which the ledger can be asked
 StateFilter = Annotated[State | None, Field(description=N_("only what is in this state"))]
 
 
@@ -58,9 +59,16 @@ class Outages(Chosen):
     """Outages of which any part lies in [since, until)."""
 
     since: Annotated[
-        AwareDatetime | None, Field(description=N_("with its offset: 2026-11-25T00:00:00+07:00; default: 7 days ago"))
+        AwareDatetime | None,
+        Field(
+            ge=_FIRST,
+            le=_LAST,
+            description=N_("with its offset: 2026-11-25T00:00:00+07:00; default: 7 days before 'until'"),
+        ),
     ] = None
-    until: Annotated[AwareDatetime | None, Field(description=N_("with its offset; default: now"))] = None
+    until: Annotated[
+        AwareDatetime | None, Field(ge=_FIRST, le=_LAST, description=N_("with its offset; default: now"))
+    ] = None
     open: Annotated[bool | None, Field(description=N_("only those that last, or only those that are over"))] = None
     roots: Annotated[bool, Field(description=N_("only those that follow from no other"))] = False
     kind: KindFilter = None
@@ -70,7 +78,7 @@ class Outages(Chosen):
 class Days(Chosen):
     """Days from first to last."""
 
-    first: Annotated[date | None, Field(description=N_("the first day; default: 7 days ago"))] = None
+    first: Annotated[date | None, Field(description=N_("the first day; default: 7 days before 'last'"))] = None
     last: Annotated[date | None, Field(description=N_("the last day; default: today"))] = None
     kind: Annotated[Literal["device", "office", "link", "service"], Field(description=N_("of this kind"))] = "office"
 

@@ -21,7 +21,7 @@ from exporters.outages.node import Cause, Fault, Grade, Kind, Node
 from exporters.outages.rules import RULES, Rules
 from exporters.outages.signs import Signs, lossy_gateways
 from exporters.outages.standing import Standing, links_of
-from exporters.outages.work import Works
+from exporters.outages.work import Coming, Works
 from exporters.questions import Question
 from exporters.reading import Reading
 from exporters.watch import Watch
@@ -162,6 +162,10 @@ class Keeping:
     def planned(self, at: float) -> Mapping[Node, str]:
         """Return what is being worked on, and why."""
         return self._works.nodes(self.watch.province, at)
+
+    def coming(self, at: float) -> tuple[Coming, ...]:
+        """Return the work that is under way or to come, in the province as it was looked at last."""
+        return self._works.coming(self.standing.province, at) if self.standing else ()
 
     def _count_seconds(self, at: float) -> None:
         passed, self._looked = max(0.0, at - self._looked), at

@@ -1,6 +1,7 @@
 """Planned work as nodes: what of the province is being worked on at a moment, once or again and again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,12 +10,30 @@ from exporters.outages.blame import Blame
 from exporters.outages.node import Cause, Kind, Node
 from exporters.outages.rules import RULES
 from exporters.outages.standing import Standing, links_of
-from inventory.maintenance import current_span
+from inventory.maintenance import current_span, next_spans
 from inventory.model import Province
 from inventory.selector import SelectorError, select_devices
 from inventory.topology import State
 from ledger.planned import Planned
 from ledger.records import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Work that is under way or to come, in [began, until) (Unix seconds), on these nodes.
+
+    `recurring` work is declared: its `id` tells where, and it is nobody's own. Any other is the ledger's.
+    """
+
+    id: str
+    selector: str
+    began: float
+    until: float
+    why: str
+    person: str
+    recurring: bool
+    under_way: bool
+    nodes: tuple[Node, ...]
 
 
 class Works:
@@ -27,8 +46,7 @@ class Works:
 
     def nodes(self, province: Province, at: float) -> Mapping[Node, str]:
         """Return what is being worked on at `at` (Unix seconds), and why."""
-        if province is not self._province:
-            self._province, self._known = province, {}
+        self._turn_to(province)
         moment, zone = datetime.fromtimestamp(at, UTC), ZoneInfo(province.time_zone)
         found: dict[Node, str] = {}
         for recurring in province.maintenance:
@@ -39,9 +57,35 @@ class Works:
                 found |= dict.fromkeys(self._chosen(province, work.selector), work.why)
         return found
 
+    def coming(self, province: Province, at: float) -> tuple[Coming, ...]:
+        """Return the work that is not over at `at`, of what comes again its next time; the first to begin first."""
+        self._turn_to(province)
+        moment = datetime.fromtimestamp(at, UTC)
+        found = [*self._recurring(province, moment), *self._once(province, moment)]
+        return tuple(sorted((work for work in found if work.nodes), key=lambda work: (work.began, work.id)))
+
+    def _recurring(self, province: Province, at: datetime) -> Iterator[Coming]:
+        for work in province.maintenance:
+            nodes, name = self._chosen(province, work.select), f"{work.place.file}:{work.place.line}"
+            for began, until in next_spans(work, at, ZoneInfo(province.time_zone), 1):
+                moments = began.timestamp(), until.timestamp()
+                yield Coming(name, work.select, *moments, work.why, "", True, began <= at, nodes)
+
+    def _once(self, province: Province, at: datetime) -> Iterator[Coming]:
+        for work in self.planned:
+            began, until = (datetime.fromisoformat(text) for text in (work.began, work.until))
+            nodes = self._chosen(province, work.selector)
+            if until > at:
+                moments = began.timestamp(), until.timestamp()
+                yield Coming(work.id, work.selector, *moments, work.why, work.person, False, began <= at, nodes)
+
+    def _turn_to(self, province: Province) -> None:
+        if province is not self._province:
+            self._province, self._known = province, {}
+
     def _chosen(self, province: Province, selector: str) -> tuple[Node, ...]:
         if selector not in self._known:
-            self._known[selector] = tuple(nodes_of(province, selector))
+            self._known[selector] = tuple(sorted(nodes_of(province, selector)))
         return self._known[selector]
 
 

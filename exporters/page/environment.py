@@ -3,6 +3,7 @@
 Every text from outside is escaped; a message with values is written `{{ _("{count} offices")|fill(count=n) }}`.
 """
 
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,7 @@ def common(request: Request) -> dict[str, Any]:
         "practice": state.watch.province.practice,
         "language": current(),
         "path": request.url.path,
+        "now": time.time(),
         "zone": ZoneInfo(state.watch.province.time_zone),
         "person": getattr(request.state, "person", None),
         "csrf": getattr(request.state, "csrf", ""),

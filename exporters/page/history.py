@@ -134,14 +134,17 @@ class History:
         return {name: bars(found, last) for name, found in sums.items()}
 
     def _bars_of_province(self) -> Bars:
-        """Read each day that is over once only: a thousand offices have 90,000 of them."""
+        """Read each day that is over once only, as a thousand offices have 90,000 of them.
+
+        Of yesterday, what was counted last may still be written.
+        """
         first, last = self._span()
         wanted = [str(first + timedelta(days=after)) for after in range(DAYS)]
         self._past = {day: one for day, one in self._past.items() if day in wanted}
-        for day in wanted[:-1]:
+        for day in wanted[:-2]:
             if day not in self._past:
                 self._past[day] = self._sum_of_offices(day)
-        return bars({**self._past, wanted[-1]: self._sum_of_offices(wanted[-1])}, last)
+        return bars({**self._past, **{day: self._sum_of_offices(day) for day in wanted[-2:]}}, last)
 
     def _sum_of_offices(self, day: str) -> Sum:
         found: Iterable[Sum] = (sum_of(one) for one in days(self._open(), day, day, str(Kind.OFFICE)))

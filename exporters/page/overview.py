@@ -15,9 +15,13 @@ Count = tuple[str, int]  # a state, and how many are in it
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How the province stands. `offices` and `services` hold each state that there is, the worst first."""
+    """How the province stands. `offices` and `services` hold each state that there is, the worst first.
+
+    `state` is that of the offices; where all are up, that of the services shows in `tone`.
+    """
 
     state: str
+    tone: str
     count: int
     away: int
     offices: tuple[Count, ...]
@@ -59,9 +63,10 @@ def summary(snapshot: Snapshot) -> Summary:
     """Return how the province stands."""
     offices = _states(snapshot, Kind.OFFICE, snapshot.province.offices)
     services = _states(snapshot, Kind.SERVICE, snapshot.province.services)
-    found = Counter(offices)
+    state, found = worst(offices), Counter(offices)
+    tone = worst(services) if state is State.UP and services else state
     away = found[State.DOWN] + found[State.UNREACHABLE]
-    return Summary(str(worst(offices)), len(offices), away, _counts(offices), _counts(services))
+    return Summary(str(state), str(tone), len(offices), away, _counts(offices), _counts(services))
 
 
 def district(snapshot: Snapshot, name: str) -> District:

@@ -26,6 +26,7 @@ from ledger.outages import Outage
 
 SPANS = (7, 30, 90)  # days of outages that are shown, as one chooses
 SHOWN = 300  # outages on a page at most
+_OF_OUTAGES = ("troubles", "planned")  # parts
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Pages:
         find = partial(entries, self._province, known or (), view, limit=SHOWN)
         past = await asyncio.to_thread(find, wanted=_is_over, roots=True)
         cared = await asyncio.to_thread(find, wanted=partial(_is_cared_for, self._province, view))
-        live = self._live(request, ["troubles"])
+        live = self._live(request, _OF_OUTAGES)
         chosen = {"last": last, "spans": SPANS, "readable": known is not None}
         values: dict[str, Any] = {**live, **chosen, "past": past, "cared": cared}
         return page(request, "outages.html", **values)
@@ -106,10 +107,11 @@ class Pages:
     async def events(self, request: Request) -> ASGIApp:
         """Tell a page what has changed, as long as it is looked at."""
         view, name = self._view(request), request.query_params.get("of", "")
-        if not self.stream.has_place(view):
+        address = request.client.host if request.client else ""
+        if not self.stream.has_place(view, address):
             raise HTTPException(503, headers={"retry-after": "30"})
         seen = read_token(request.headers.get("last-event-id") or request.query_params.get("since", ""))
-        return EventStream(self.stream, partial(self._names_of, name), view, seen)
+        return EventStream(self.stream, partial(self._names_of, name), view, seen, address)
 
     def _names_of(self, of: str) -> tuple[str, ...]:
         """Return the parts of a page by its path."""
@@ -117,7 +119,7 @@ class Pages:
         if kind == "offices":
             return names_of_office(rest)
         if kind in ("services", "outages"):
-            return ("services",) if kind == "services" else ("troubles",)
+            return ("services",) if kind == "services" else _OF_OUTAGES
         return names_of_province(self.parts.looking.latest)
 
     async def health(self, _request: Request) -> Response:

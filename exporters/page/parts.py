@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from exporters.page.environment import environment
 from exporters.page.office import devices, office_page
 from exporters.page.overview import district, services, summary
+from exporters.page.planned import planned
 from exporters.page.snapshot import Looking, Snapshot
 from exporters.page.troubles import roots
 from exporters.page.view import PUBLIC, View
@@ -38,6 +39,7 @@ RECIPES: Mapping[str, Recipe] = {
     "services": Recipe("parts/services.html", lambda snapshot, _watch, _view, _name: services(snapshot)),
     "district": Recipe("parts/district.html", lambda snapshot, _watch, _view, name: district(snapshot, name)),
     "troubles": Recipe("parts/troubles.html", lambda snapshot, _watch, view, _name: roots(snapshot, view), False),
+    "planned": Recipe("parts/planned.html", lambda snapshot, _watch, view, name: planned(snapshot, view, name), False),
     "office": Recipe(
         "parts/office.html", lambda snapshot, _watch, view, name: office_page(snapshot, view, name), False
     ),
@@ -94,9 +96,9 @@ class Parts:
 
 def names_of_province(snapshot: Snapshot) -> tuple[str, ...]:
     """Return the parts of the province's page, in order."""
-    return ("summary", "troubles", "services", *(f"district:{name}" for name in snapshot.districts))
+    return ("summary", "troubles", "planned", "services", *(f"district:{name}" for name in snapshot.districts))
 
 
 def names_of_office(office: str) -> tuple[str, ...]:
     """Return the parts of an office's page, in order."""
-    return (f"office:{office}", f"devices:{office}")
+    return (f"office:{office}", f"planned:{office}", f"devices:{office}")

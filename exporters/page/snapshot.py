@@ -8,6 +8,7 @@ from exporters.outages.course import Open
 from exporters.outages.keeping import Keeping
 from exporters.outages.node import Cause, Fault, Kind, Node
 from exporters.outages.standing import Standing, links_of
+from exporters.outages.work import Coming
 from inventory.model import Province
 from inventory.topology import State
 
@@ -28,12 +29,16 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The states by kind and id, what is out, and the reasons as the probes tell them; `version` counts changes."""
+    """The states by kind and id, what is out, the reasons as the probes tell them, and the work that is planned.
+
+    `version` counts changes.
+    """
 
     province: Province
     states: Mapping[Kind, Mapping[str, State]] = field(default_factory=lambda: _NONE)
     troubles: Mapping[Node, Trouble] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    coming: tuple[Coming, ...] = ()
     version: int = 0
 
     def state(self, node: Node) -> State:
@@ -64,10 +69,9 @@ class Looking:
             return last
         self._seen = standing
         states = _states(standing, self._keeping.faults)
-        troubles, reasons = self._troubles(), dict(standing.health.reasons)
-        before = (last.province, last.states, last.troubles, last.reasons)
-        if (standing.province, states, troubles, reasons) != before:
-            self.latest = Snapshot(standing.province, states, troubles, reasons, last.version + 1)
+        now = (standing.province, states, self._troubles(), dict(standing.health.reasons), self._coming())
+        if now != (last.province, last.states, last.troubles, last.reasons, last.coming):
+            self.latest = Snapshot(*now, last.version + 1)
         return self.latest
 
     def _troubles(self) -> dict[Node, Trouble]:
@@ -77,6 +81,9 @@ class Looking:
             if node not in faults and self._is_unknown(node):
                 found[node] = self._trouble(node, outage.fault, outage)
         return found
+
+    def _coming(self) -> tuple[Coming, ...]:
+        return self._keeping.coming(self._keeping.memory.at)
 
     def _is_unknown(self, node: Node) -> bool:
         """Whether what was out before a restart has not been heard of since."""

@@ -6,11 +6,13 @@ misses what came between, and who does not take anything for a while is let go. 
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 
+from exporters.access.rate import is_on_this_machine, network_of
 from exporters.page.parts import Parts
 from exporters.page.view import View
 from inventory.language import current
@@ -21,6 +23,7 @@ PATIENCE = 20.0  # seconds for which a reader may refuse to take what it is sent
 LIFE = 900.0  # seconds after which a stream ends, so that who logged out meanwhile is known for it
 READERS = 500  # streams of the public at a time
 STAFF = 100  # so many more for those who are logged in
+OF_ONE = 100  # of those of the public, for one address: a whole town may stand behind it
 HEADERS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 _BEAT = b"event: beat\ndata: .\n\n"
 
@@ -31,6 +34,7 @@ class Stream:
 
     parts: Parts
     readers: int = 0
+    _of_one: Counter[str] = field(default_factory=Counter)  # readers by the network of their address
     _closed: bool = False
     _change: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,18 +59,24 @@ class Stream:
         self._change.set()
         self._change = asyncio.Event()
 
-    def has_place(self, view: View) -> bool:
-        """Whether one more reader may come."""
-        return not self._closed and self.readers < READERS + STAFF * view.is_staff
+    def has_place(self, view: View, address: str) -> bool:
+        """Whether one more reader may come, from `address`."""
+        if self._closed or self.readers >= READERS + STAFF * view.is_staff:
+            return False
+        return view.is_staff or is_on_this_machine(address) or self._of_one[network_of(address)] < OF_ONE
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, address: str) -> Iterator[None]:
         """Count a reader."""
+        network = network_of(address)
         self.readers += 1
+        self._of_one[network] += 1
         try:
             yield
         finally:
             self.readers -= 1
+            self._of_one[network] -= 1
+            self._of_one += Counter()  # who has none is forgotten
 
     async def changed(self) -> bool:
         """Return after a change or a beat; False when all is over."""
@@ -114,10 +124,11 @@ class EventStream:
     names: Callable[[], Iterable[str]]
     view: View
     seen: Token
+    address: str
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the reader leaves, or is let go."""
-        with self.stream.place():
+        with self.stream.place(self.address):
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             writing, leaving = asyncio.create_task(self._write(send)), asyncio.create_task(_gone(receive))
             try:

@@ -116,6 +116,16 @@ def test_planned_work_is_maintenance_also_for_what_is_behind_it(province: Provin
     assert _blamed(province, _all_up(province), planned={_office("an-bien"): "new router"}) == {}
 
 
+def test_an_office_behind_its_own_router_that_is_worked_on_is_planned_too(province: Province) -> None:
+    router, silent = _device("router.an-bien"), _without(province, ["an-bien", "dong-yen", "nam-yen"])
+    faults = _blamed(province, silent, planned={router: "new router"})
+    assert {(fault.state, fault.cause) for fault in faults.values()} == {(State.MAINTENANCE, Cause.MAINTENANCE)}
+    assert {fault.root for node, fault in faults.items() if node != router} == {router}
+    assert faults[router].evidence == {"why": "new router"}
+    box = _device("box.dong-yen")  # is no way to anything
+    assert _blamed(province, silent, planned={box: "new disk"})[_office("dong-yen")].cause is Cause.UPSTREAM
+
+
 def _siblings(province: Province, providers: Iterable[str]) -> Province:
     """Return the province with offices below its centre, of one box each, over lines of these providers."""
     centre = province.offices["centre"]

@@ -51,6 +51,29 @@ def test_what_is_planned_once_goes_over_it(province: Province) -> None:
     assert found[Node(Kind.OFFICE, "dong-yen")] == "mast"
 
 
+def test_what_is_to_come_is_told_with_its_next_time_and_until_it_is_over(province: Province) -> None:
+    works = Works()
+    works.planned = (
+        Planned("1", "box.dong-yen", stamp(START), stamp(START.replace(hour=14)), "a new disk", "lan", stamp(START)),
+        Planned("2", "box.gone", stamp(START), stamp(START.replace(hour=15)), "nothing of it is left", "lan", ""),
+    )
+
+    def coming(hours: float) -> list[tuple[str, bool]]:
+        return [(one.why, one.under_way) for one in works.coming(province, START.timestamp() + hours * 3600)]
+
+    assert coming(-48) == coming(-1.01) == [("mast", False), ("a new disk", False)]
+    assert coming(-1) == [("mast", True), ("a new disk", False)]
+    assert coming(0.99) == [("mast", True), ("a new disk", True)]
+    assert coming(1) == []
+    mast, disk = works.coming(province, START.timestamp())
+    assert (mast.id, mast.recurring, mast.person) == ("province.yaml:9", True, "")
+    assert (mast.began, mast.until) == (START.timestamp() - 3600, START.timestamp() + 3600)
+    assert set(mast.nodes) >= DONG_YEN
+    assert (disk.id, disk.recurring, disk.person) == ("1", False, "lan")
+    assert (disk.began, disk.until) == (START.timestamp(), START.timestamp() + 3600)
+    assert disk.nodes == (Node(Kind.DEVICE, "box.dong-yen"),)
+
+
 def test_what_is_worked_on_is_in_maintenance_unless_it_is_up(province: Province) -> None:
     planned = Works().nodes(province, START.timestamp())
     up = judge(province, _all_up(province))

@@ -14,6 +14,7 @@ from exporters.api.beside import beside
 from exporters.page.app import StatusPage, status_page
 from exporters.rollouts import RolloutFigures
 from ledger.connection import FILE, Ledger, open_ledger
+from ledger.planned import plan
 from ledger.tokens import create
 from tests.exporters.access.conftest import LAN, folder, ledger, password_hash
 from tests.exporters.access.serving import Answer, Browser, Clock, serving
@@ -32,7 +33,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def played(folder: Path, ledger: Ledger, clock: Clock) -> Iterator[Played]:
-    """An hour ago everything was well; since then a district is out, and the commune Đông Yên has a sick box."""
+    """An hour ago everything was well; since then a district is out. At Nam Yên, work is planned for tomorrow."""
+    tomorrow = clock.now + timedelta(days=1)
+    until = tomorrow + AN_HOUR
+    plan(ledger, selector="under=nam-yen", began=tomorrow, until=until, why="a new mast", actor=LAN)
     made = Played(folder / FILE, (clock.now - AN_HOUR).timestamp(), folder=folder)
     with ThreadPoolExecutor(1) as thread:  # whose event loop is not that of a browser
         thread.submit(made.pass_by, 2).result()

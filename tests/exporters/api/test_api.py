@@ -24,7 +24,7 @@ from exporters.outages.node import Kind, Node
 from exporters.page.snapshot import Snapshot
 from ledger import accounts, tokens
 from ledger.connection import FILE, Ledger
-from ledger.watching import Day
+from ledger.watching import Day, days
 from tests.exporters.access.conftest import LAN, PASSWORD
 from tests.exporters.access.serving import Answer, Browser, Clock
 from tests.exporters.api.conftest import Program
@@ -200,6 +200,35 @@ def test_days_are_told_with_their_availability(lan: Program, clock: Clock) -> No
     assert [item["kind"] for item in items(lan, "uptime?kind=device&selector=router.dong-yen")] == ["device"]
 
 
+def test_planned_work_is_told_to_those_who_see_where_it_is(lan: Program, binh: Program, clock: Clock) -> None:
+    (work,) = items(lan, "planned")
+    assert (work["selector"], work["why"], work["person"]) == ("under=nam-yen", "a new mast", "lan")
+    assert (work["offices"], work["services"], work["recurring"], work["under_way"]) == (["nam-yen"], [], False, False)
+    assert work["devices"] == sorted(item["id"] for item in items(lan, "devices?selector=under%3Dnam-yen"))
+    began, until = (datetime.fromisoformat(work[key]) for key in ("began", "until"))
+    assert (began - clock.now, until - began) == (timedelta(days=1), timedelta(hours=1))
+    assert items(lan, "planned?selector=router.nam-yen") == [work]
+    assert items(lan, "planned?selector=router.dong-yen") == items(binh, "planned") == []
+
+
+def test_days_are_read_one_by_one(lan: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A province has 15,000 devices, each of which has 400 days."""
+    read = list[str]()
+
+    def spy(ledger: Ledger, first: str, last: str, kind: str) -> tuple[Day, ...]:
+        read.append(first)
+        assert first == last
+        return days(ledger, first, last, kind)
+
+    monkeypatch.setattr("exporters.api.answers.days", spy)
+    (last,) = items(lan, "uptime?first=0001-01-01&last=9999-12-31&limit=1")
+    assert len(read) <= 405
+    assert max(read) == last["day"]
+    read.clear()
+    assert items(lan, f"uptime?first={last['day']}&last=9999-12-31&limit=1") == [last]
+    assert read == [last["day"]]
+
+
 @pytest.mark.parametrize(
     ("seconds", "ratio"),
     [
@@ -225,6 +254,10 @@ def test_planned_work_counts_neither_way(seconds: dict[str, float], ratio: float
         ("devices?selector=dong-ye", "selector", {"selector"}),
         ("outages?since=2026-11-25T00:00:00", "parameter", {"since"}),
         ("outages?since=2026-11-25T00:00:00Z&until=2026-11-24T00:00:00Z", "parameter", {"since"}),
+        ("outages?until=0001-01-01T00:00:00Z", "parameter", {"until"}),
+        ("outages?since=0001-01-01T00:00:00%2B14:00", "parameter", {"since"}),
+        ("outages?until=9999-12-31T23:59:59-14:00", "parameter", {"until"}),
+        ("outages?until=1970-01-01T00:00:00Z", "", set()),
         ("uptime?first=2026-11-25&last=2026-11-24", "parameter", {"first"}),
         ("uptime?last=0001-01-01", "", set()),
         ("uptime?after=zzz", "", set()),

@@ -17,7 +17,7 @@ from exporters.page.view import PUBLIC, View
 from inventory.language import speaking
 from tests.exporters.page.showing import Showing
 
-ALL = ("summary", "troubles", "services", "district-", "district-an-bien")
+ALL = ("summary", "troubles", "planned", "services", "district-", "district-an-bien")
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +29,10 @@ def _well(showing: Showing) -> Iterator[None]:
 class Reader:
     """Reads events as a browser does, without a browser."""
 
-    def __init__(self, port: int, since: str, last: str = "") -> None:
+    def __init__(self, port: int, since: str, last: str = "", behind_proxy: str = "") -> None:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=60)
         headers = {"Accept-Language": "en"} | ({"Last-Event-ID": last} if last else {})
+        headers |= {"X-Forwarded-For": behind_proxy} if behind_proxy else {}
         self.connection.request("GET", f"/events?of=/&since={since}", headers=headers)
         self.answer: HTTPResponse = self.connection.getresponse()
 
@@ -105,14 +106,31 @@ def test_who_saw_something_else_is_told_to_load_the_page_again(showing: Showing,
 def test_readers_are_counted_and_too_many_sent_away(showing: Showing, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = showing.page.stream
     monkeypatch.setattr(streaming, "READERS", stream.readers + 1)
-    assert stream.has_place(PUBLIC)
+    assert stream.has_place(PUBLIC, "203.0.113.7")
     with closing(Reader(showing.port, "")) as first:
         first.next()
         with closing(Reader(showing.port, "")) as second:
             assert second.answer.status == 503
             assert second.answer.headers["retry-after"] == "30"
-        assert stream.has_place(View("")), "those who are logged in have places of their own"
-    _until(lambda: stream.has_place(PUBLIC))
+        assert stream.has_place(View(""), "203.0.113.7"), "those who are logged in have places of their own"
+    _until(lambda: stream.has_place(PUBLIC, "203.0.113.7"))
+
+
+def test_one_address_leaves_places_to_others(showing: Showing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "OF_ONE", 1)
+    stream, ours, other = showing.page.stream, "2001:db8::1", "2001:db8:0:1::1"
+    _until(lambda: stream.has_place(PUBLIC, ours))
+    with closing(Reader(showing.port, "", behind_proxy=ours)) as first:
+        first.next()
+        with closing(Reader(showing.port, "", behind_proxy="2001:db8::2")) as neighbour:
+            assert neighbour.answer.status == 503
+        with closing(Reader(showing.port, "", behind_proxy=other)) as second:
+            assert second.answer.status == 200
+        assert stream.has_place(View(""), ours), "those who are logged in have places of their own"
+        with closing(Reader(showing.port, "")) as near, closing(Reader(showing.port, "")) as nearer:
+            assert (near.answer.status, nearer.answer.status) == (200, 200)  # a proxy that does not tell for whom
+    _until(lambda: stream.has_place(PUBLIC, ours))
+    _until(lambda: not stream._of_one)
 
 
 def _until(what: Callable[[], bool]) -> None:
@@ -139,7 +157,7 @@ def test_who_takes_nothing_is_let_go(showing: Showing, monkeypatch: pytest.Monke
     async def read() -> None:
         names = lambda: ("summary",)  # noqa: E731
         with speaking("en"):
-            await EventStream(stream, names, PUBLIC, read_token(""))({}, receive, send)
+            await EventStream(stream, names, PUBLIC, read_token(""), "")({}, receive, send)
 
     before = stream.readers
     showing.do(asyncio.wait_for(read(), 30))

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporters.outages.node import Cause, Kind, Node
+from exporters.outages.work import Coming
 from exporters.page.bars import Bar, Bars, Sum, bars, sum_of, total
 from exporters.page.environment import environment, fill
 from exporters.page.marks import described, lasted, percent, since, told, when
+from exporters.page.overview import summary
+from exporters.page.planned import planned
 from exporters.page.snapshot import Snapshot, Trouble
 from exporters.page.troubles import roots
 from exporters.page.view import PUBLIC, View
@@ -119,6 +122,60 @@ def test_a_device_is_a_root_for_staff_and_a_cause_for_others() -> None:
     (public,) = roots(snapshot, PUBLIC)
     assert (public.line.name, public.line.because) == ("Xã Đông Yên", "a device at Xã Đông Yên")
     assert public.behind == ()
+
+
+def _coming(*nodes: Node, under_way: bool = False) -> Coming:
+    return Coming("1", "x", 100, 200, "router 10.91.0.1", "lan", False, under_way, tuple(sorted(nodes)))
+
+
+ROUTER = Node(Kind.DEVICE, "router.dong-yen")
+
+
+def test_the_public_is_told_of_planned_work_on_whole_offices_and_services_only() -> None:
+    service = Node(Kind.SERVICE, "one-stop")
+    works = _coming(BEHIND, BOX, ROUTER, LINK, service), _coming(BOX), _coming(Node(Kind.OFFICE, "gone"))
+    found = planned(replace(_snapshot(), coming=works[:2]), PUBLIC, "")
+    assert [[place.name for place in work.places] for work in found.shown] == [["Xã Đông Yên", "Một cửa điện tử"]]
+    assert (found.shown[0].why, found.shown[0].person, found.shown[0].under_way) == ("", "", False)
+    assert (found.shown[0].began, found.shown[0].until) == (100, 200)
+    assert planned(replace(_snapshot(), coming=works[1:]), PUBLIC, "").shown == ()
+    assert planned(replace(_snapshot(), coming=works), PUBLIC, "nam-yen").shown == ()
+    assert len(planned(replace(_snapshot(), coming=works), PUBLIC, "dong-yen").shown) == 1
+
+
+def test_staff_are_told_why_and_of_devices_where_they_see_all_of_it() -> None:
+    snapshot = replace(_snapshot(), coming=(_coming(BOX, under_way=True), _coming(OFFICE, BEHIND, BOX)))
+    for view in (View(""), View("dong-yen")):
+        box, offices = planned(snapshot, view, "").shown
+        assert [(place.name, place.href) for place in box.places] == [("box.dong-yen", "/offices/dong-yen")]
+        assert (box.why, box.person, box.under_way) == ("router 10.91.0.1", "lan", True)
+        assert [place.name for place in offices.places] == ["Huyện An Biên", "Xã Đông Yên"]
+        assert offices.why == ("router 10.91.0.1" if view == View("") else "")
+    assert len(planned(replace(snapshot, coming=(_coming(BOX),) * 23), View(""), "").shown) == 20
+    assert planned(replace(snapshot, coming=(_coming(BOX),) * 23), View(""), "").more == 3
+
+
+@pytest.mark.parametrize(
+    ("office", "service", "told"),
+    [
+        (State.UP, State.UP, ("up", "up")),
+        (State.UP, State.DOWN, ("up", "down")),
+        (State.UP, State.MAINTENANCE, ("up", "maintenance")),
+        (State.UNKNOWN, State.DOWN, ("unknown", "unknown")),
+        (State.DEGRADED, State.DOWN, ("degraded", "degraded")),
+    ],
+)
+def test_the_headline_is_not_green_while_a_service_is_out(office: State, service: State, told: tuple[str, str]) -> None:
+    province = load(GOOD)
+    states = {kind: dict[str, State]() for kind in Kind}
+    states[Kind.OFFICE] = {**dict.fromkeys(province.offices, State.UP), "an-bien": office}
+    states[Kind.SERVICE] = dict.fromkeys(province.services, service)
+    found = summary(Snapshot(province, states))
+    assert (found.state, found.tone) == told
+    with speaking("en"):
+        text = environment().get_template("parts/summary.html").render(it=found)
+    assert ("All 4 offices are up<" in text.replace("\n", "<")) is (told[0] == "up" and service is not State.DOWN)
+    assert ("but not all services" in text) is (told == ("up", "down"))
 
 
 def test_what_was_declared_once_breaks_nothing() -> None:
