@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import complain, print_json, print_table, say
+from cli.output import agreed, complain, print_json, print_table, say
 from cli.settings import Format, FormatOption, SelectorArgument, Settings, example, settings
 from inventory.language import N_, _
 
@@ -58,7 +58,7 @@ def trust(
             _show(form, found)
         wanted = [host for host in found if host.state is State.NEW or (replace and host.state is State.CHANGED)]
         question = _("pin {count} keys?").format(count=len(wanted))
-        if wanted and (yes or (form is Format.TABLE and typer.confirm(question, err=True))):
+        if wanted and (yes or (form is Format.TABLE and agreed(question))):
             _pin(province, who, options, wanted)
     if form is Format.JSON:
         _show(form, seen)

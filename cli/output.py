@@ -87,3 +87,16 @@ def complain(text: str) -> None:
     """Print lines on standard error."""
     for line in text.split("\n"):
         sys.stderr.write(safe(line) + "\n")
+
+
+def agreed(question: str) -> bool:
+    """Ask on standard error, and return whether the answer is yes. Exit code 2 where nobody is there to answer."""
+    import typer
+
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as error:
+        if sys.stdin.isatty():
+            raise KeyboardInterrupt from error
+        complain("\n" + _("there is nobody here to ask: add --yes"))
+        raise typer.Exit(2) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import complain, say
+from cli.output import agreed, complain, say
 from cli.settings import Format, FormatOption, Settings, example, settings
 from inventory.language import _
 
@@ -182,7 +182,7 @@ def rollback(
     scopes = {Scope.FAILED: OnFailure.DEVICE, Scope.WAVE: OnFailure.WAVE, Scope.ALL: OnFailure.ALL}
     with _controlled(settings(context), name, person) as control:
         question = _("put {count} devices back?").format(count=len(to_put_back(control.seen(), scopes[scope])))
-        if not yes and not typer.confirm(question, err=True):
+        if not yes and not agreed(question):
             raise typer.Exit(1)
         seen = _drive_on(control, control.roll_back(scopes[scope], why), person, detach=detach, form=form)
     raise typer.Exit(0 if seen is None or is_put_back(seen) else 1)

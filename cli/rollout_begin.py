@@ -12,7 +12,7 @@ from cli.actor import actor, check_may_act, typed
 from cli.board import Board
 from cli.gating import not_up
 from cli.knowledge import check_place, gather
-from cli.output import complain, print_json, say
+from cli.output import agreed, complain, print_json, say
 from cli.planned import plan_item, show_changes, show_items, summary
 from cli.rollout_course import Course
 from cli.rollout_drive import planned_job
@@ -163,9 +163,7 @@ def begin(options: Settings, ledger: Ledger, intent: Intent, *, yes: bool, form:
     _check_ways(intent)
     if form is Format.TABLE:
         Course(intent.province, intent.job, plan, typical_seconds(ledger, intent.job.name)).show()
-    if not yes and not typer.confirm(
-        _("start this rollout on {count} devices?").format(count=len(plan.devices)), err=True
-    ):
+    if not yes and not agreed(_("start this rollout on {count} devices?").format(count=len(plan.devices))):
         return None
     before: Mapping[str, str] = {}
     if plan.gate.probes:

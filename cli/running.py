@@ -12,7 +12,7 @@ import typer
 
 from cli.actor import actor, check_may_act, typed
 from cli.board import Board
-from cli.output import complain, print_json, say
+from cli.output import agreed, complain, print_json, say
 from cli.planned import (
     plain_item,
     plan_heading,
@@ -257,7 +257,7 @@ def _act(session: "Session", board: Board, wish: Wish, plan: "Plan", earlier: "P
 
 
 def _agreed(wish: Wish) -> bool:
-    return typer.confirm(_("roll these devices back?") if wish.rollback else _("go on?"), err=True)
+    return agreed(_("roll these devices back?") if wish.rollback else _("go on?"))
 
 
 def _merge(plan: "Plan", others: Items, results: Items | None) -> Items:

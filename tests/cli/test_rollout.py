@@ -226,6 +226,25 @@ def test_pause_and_abort(rollout: As, under_way: str) -> None:
     assert rollout("lan", "resume", "greet").returncode == 1
 
 
+@pytest.fixture
+def changed(province: Path, under_way: str) -> str:
+    """The same, with its canary done."""
+    told = {"dispatch": "1", "step": "apply"}
+    done = {"dispatch": "1", "result": "done", "changed": True}
+    with open_ledger(province / FILE) as ledger:
+        began = [Draft("wave-began", wave=0), Draft("dispatched", "box.dong-yen", details=told)]
+        append(ledger, under_way, [*began, Draft("reported", "box.dong-yen", details=done)], actor=Actor("lan", "lan"))
+    return under_way
+
+
+def test_where_nobody_can_answer_a_question_it_is_said_what_helps(rollout: As, changed: str) -> None:
+    done = rollout("lan", "rollback", "greet")
+    assert done.returncode == 2
+    assert done.stderr.startswith("put 1 devices back? [y/N]:")
+    assert done.stderr.endswith("there is nobody here to ask: add --yes\n")
+    assert items(rollout("lan", "status", "greet", "--format", "json"))[0]["status"] == "running"
+
+
 def test_programs_are_told_how_it_stands_after_each_command(rollout: As, province: Path, under_way: str) -> None:
     key = str(province.parent / "mai")
     for who, words, status in (

@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cli.test_rollout import As, province, rollout, under_way
+from tests.cli.test_rollout import As, changed, province, rollout, under_way
 from tests.conftest import NO_NETWORK
 
-__all__ = ["province", "rollout", "under_way"]  # fixtures
+__all__ = ["changed", "province", "rollout", "under_way"]  # fixtures
 
 
 def test_piped_the_watch_tells_the_board_once_and_then_a_line_for_each_thing(
@@ -48,17 +48,31 @@ def test_on_a_terminal_the_board_follows(province: Path, rollout: As, under_way:
     os.close(screen)
 
 
+def test_ctrl_c_at_a_question_is_an_interruption(province: Path, changed: str) -> None:
+    screen, terminal = pty.openpty()
+    with watching(province, stdout=terminal, stdin=terminal, words=("rollback", changed)) as asking:
+        os.close(terminal)
+        assert asking.stderr is not None
+        read_until(asking.stderr.fileno(), b"[y/N]: ")
+        asking.send_signal(signal.SIGINT)
+        assert asking.wait(60) == 130
+        assert "Aborted" not in asking.stderr.read()
+    os.close(screen)
+
+
 @contextmanager
-def watching(province: Path, stdout: int) -> "Iterator[subprocess.Popen[str]]":
+def watching(
+    province: Path, stdout: int, stdin: int = subprocess.DEVNULL, words: Sequence[str] = ("status", "greet", "--watch")
+) -> "Iterator[subprocess.Popen[str]]":
     command = [*NO_NETWORK, sys.executable, "-m", "cli", "--lang", "en", "--province", str(province)]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG"))}
     with subprocess.Popen(
-        [*command, "rollout", "status", "greet", "--watch"],
-        stdin=subprocess.DEVNULL,
+        [*command, "rollout", *words],
+        stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
-        env={**kept, "PYTHONUTF8": "1", "TERM": "xterm"},
+        env={**kept, "PYTHONUTF8": "1", "TERM": "xterm", "SUDO_USER": "lan"},
     ) as process:
         try:
             yield process
