@@ -1,11 +1,10 @@
 """What the ledger knows of rollouts; nothing here writes."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, or_, select
 
 from ledger.connection import Ledger
 from ledger.errors import N_, UnknownRolloutError
@@ -75,14 +74,3 @@ def _events(ledger: Ledger, wanted: Select[Any]) -> tuple[RolloutEvent, ...]:
 def event_of(row: Row[Any]) -> RolloutEvent:
     """Return a row of the table `rollout_event` as a value."""
     return RolloutEvent(**{**row._mapping, "details": json.loads(row.details)})
-
-
-def event_counts(ledger: Ledger, wanted: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
-    """Return how many events of each kind the rollouts of those ids have; one without events is left out."""
-    event = ROLLOUT_EVENT.c
-    counted = select(event.rollout, event.kind, func.count()).where(event.rollout.in_(list(wanted)))
-    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    with ledger.read() as connection:
-        for rollout, kind, number in connection.execute(counted.group_by(event.rollout, event.kind)):
-            found[rollout][kind] = number
-    return dict(found)

@@ -20,7 +20,7 @@ from lab.wires import CONTROLLER
 from ledger.connection import FILE, open_ledger
 from ledger.leases import held
 from ledger.records import Actor
-from ledger.rollout_history import event_counts, find_rollout, unended
+from ledger.rollout_history import events, find_rollout, unended
 from ledger.rollouts import lease_name
 from playbooks.rollout.journal import Journal, Step
 from playbooks.rollout.plan import RolloutPlan
@@ -149,8 +149,8 @@ class Fleet:
     def _dispatched(self) -> int:
         """Return how many devices the rollout under way has begun."""
         with open_ledger(self.field.folder / FILE) as ledger:
-            ids = [rollout.id for rollout in unended(ledger)]
-            return sum(counts.get("dispatched", 0) for counts in event_counts(ledger, ids).values())
+            found = [event.kind for rollout in unended(ledger) for event in events(ledger, rollout.id)]
+        return found.count(Kind.DISPATCHED)
 
     def on_boxes(self, command: str) -> dict[str, str]:
         with ThreadPoolExecutor(8) as pool:

@@ -19,7 +19,6 @@ from ledger.errors import IllegalMoveError, OutdatedError, UnknownRolloutError
 from ledger.evidence import Alteration, verify_rollouts
 from ledger.records import Actor, Draft, RolloutEvent
 from ledger.rollout_history import (
-    event_counts,
     events,
     events_of_device,
     find_rollout,
@@ -144,10 +143,6 @@ def test_what_happened_to_a_device_is_told_across_rollouts(ledger: Ledger) -> No
     told = [(event.rollout, event.seq, event.kind) for event in events_of_device(ledger, "box.dong-yen")]
     assert told == [(second, 2, "reported"), (second, 1, "dispatched"), (first, 1, "dispatched")]
     assert [event.seq for event in events_of_device(ledger, "box.dong-yen", limit=1)] == [2]
-    assert event_counts(ledger, [first, second, "never"]) == {
-        first: {"dispatched": 2},
-        second: {"dispatched": 1, "reported": 1},
-    }
 
 
 def test_nothing_happens_after_the_end(ledger: Ledger) -> None:
