@@ -79,9 +79,13 @@ def happened(kind: str, what: str) -> str:
 
 
 def course(plan: "RolloutPlan", step: "Step", zone: ZoneInfo) -> str:
-    """Return the line that tells an event; `zone` is that of the clocks on the wall."""
+    """Return the line that tells an event; `zone` is that of the clocks on the wall.
+
+    It names the day unless that is the one on which the rollout was planned: many go on for weeks.
+    """
     event = step.event
-    when = datetime.fromisoformat(event.at).astimezone(zone).strftime("%H:%M:%S")
+    planned, at = (datetime.fromisoformat(one).astimezone(zone) for one in (plan.made_at, event.at))
+    when = f"{at:%H:%M:%S}" if at.date() == planned.date() else f"{at:%Y-%m-%d %H:%M:%S}"
     if event.kind == "approved" and step.before.approved == step.after.approved:
         return f"{when} " + _("an approval is not valid, and does not count")
     return f"{when} {_line(plan, event)}"
