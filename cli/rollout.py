@@ -116,12 +116,8 @@ def pause(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Let nothing new be begun; what is at work is finished."""
-    from cli.rollout_control import answer, say_who_drives
-
     with _controlled(settings(context), name, person) as control:
-        seen = control.pause(why)
-        answer(control, seen, form, _("{rollout} is paused").format(rollout=seen.plan.name))
-        say_who_drives(seen)
+        _tell(control, control.pause(why), form, _("{rollout} is paused"))
 
 
 @app.command(epilog=example("tuyen rollout resume agent-2", "tuyen rollout resume agent-2 --detach"))
@@ -152,12 +148,8 @@ def abort(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """End a rollout: nothing new is begun; what is at work is finished, and what is done stays."""
-    from cli.rollout_control import answer, say_who_drives
-
     with _controlled(settings(context), name, person) as control:
-        seen = control.abort(why)
-        answer(control, seen, form, _("{rollout} is aborted").format(rollout=seen.plan.name))
-        say_who_drives(seen)
+        _tell(control, control.abort(why), form, _("{rollout} is aborted"))
 
 
 @app.command(epilog=example("tuyen rollout rollback agent-2", "tuyen rollout rollback agent-2 --scope wave --yes"))
@@ -260,6 +252,13 @@ def _controlled(options: Settings, name: str, person: str) -> Iterator["Control"
     province = options.load()
     with ledger_of(options, province) as ledger:
         yield control(options, ledger, province, name, person)
+
+
+def _tell(control: "Control", seen: "Seen", form: Format, told: str) -> None:
+    from cli.rollout_control import answer, say_who_drives
+
+    answer(control, seen, form, told.format(rollout=seen.plan.name))
+    say_who_drives(seen)
 
 
 def _drive_on(control: "Control", seen: "Seen", person: str, *, detach: bool, form: Format) -> "Seen | None":
