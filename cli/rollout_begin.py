@@ -70,6 +70,7 @@ def intend(options: Settings, word: str, person: str) -> Intent:
     """
     province, folder = options.load(), options.folder()
     who = actor(province, person)
+    word = _name_of(folder, word)
     path = Path(word)
     if path.is_file():
         plan = _planned(province, read_rollout(path), who)
@@ -84,6 +85,13 @@ def intend(options: Settings, word: str, person: str) -> Intent:
         plan = plan_rollout(province, rollout, job, author=who.person, now=now())
     check_may_act(province, who, [province.devices[device] for device in plan.devices])
     return Intent(folder, province, who, job, plan)
+
+
+def _name_of(folder: Path, word: str) -> str:
+    """Return NAME for the path of a declaration, as shells complete it; every other word as it is."""
+    path = Path(word)
+    declares = path.suffix == ".yaml" and path.resolve().parent == (folder / "rollouts").resolve()
+    return path.stem if declares else word
 
 
 def _planned(province: Province, plan: RolloutPlan, who: Actor) -> RolloutPlan:

@@ -122,6 +122,16 @@ def test_a_plan_tells_waves_time_and_bytes_and_is_written_under_its_digest(rollo
     assert "start it with: tuyen rollout start" in table.stdout
 
 
+def test_a_declaration_may_be_named_by_its_path(rollout: As, province: Path) -> None:
+    done = rollout("lan", "plan", "rollouts/greet.yaml", "--no-ask", "--format", "json")
+    assert json.loads(done.stdout)["rollout"] == "greet", done.stderr
+    other = province / "greet.yaml"
+    other.write_text(ROLLOUT)
+    assert "it is no whole plan of a rollout" in rollout("lan", "plan", "greet.yaml", "--no-ask").stderr
+    gone = rollout("lan", "plan", "rollouts/gret.yaml", "--no-ask")
+    assert (gone.returncode, "write 'greet'" in gone.stderr.replace("\n", " ")) == (2, True)
+
+
 def test_a_plan_that_was_touched_or_is_anothers_is_refused(rollout: As, province: Path) -> None:
     rollout("lan", "plan", "greet", "--no-ask", "--out", "plan.json")
     other = rollout("hung", "start", "plan.json", "--yes")
