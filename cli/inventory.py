@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import complain, print_json, print_table, safe, say, show
-from cli.settings import Format, FormatOption, SelectorArgument, Settings, example, settings
+from cli.settings import Format, FormatOption, SelectorArgument, example, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
@@ -189,8 +189,9 @@ def tree(
 ) -> None:
     """Draw the administrative tree, or the tree of uplinks."""
     from cli.describe import office_rows, unit_rows
+    from inventory.load import load
 
-    province = _load_as_of(settings(context), _day(as_of)) if as_of else settings(context).load()
+    province = load(settings(context).folder(), as_of=_day(as_of) if as_of else None)
     rows = office_rows(province, under) if links else unit_rows(province, under)
     if form is Format.JSON:
         print_json(rows)
@@ -199,18 +200,6 @@ def tree(
         indent = "  " * row["depth"]
         details = "  ".join(str(row[key]) for key in ("id", "code", "medium", "provider") if row.get(key))
         say(f"{indent}{safe(row['name'])}  [{details}]")
-
-
-def _load_as_of(options: Settings, day: date) -> "Province":
-    """Load the province as on another day, when offices may stand whose units were no more, or not yet."""
-    from inventory.finding import InvalidProvinceError
-    from inventory.load import Loader
-
-    province, findings = Loader(options.folder(), as_of=day).examine()
-    serious = [found for found in findings if found.rule != "unit-ended"]
-    if province is None or serious:
-        raise InvalidProvinceError(serious)
-    return province
 
 
 def _day(text: str) -> date:

@@ -43,6 +43,14 @@ ShapeT = TypeVar("ShapeT", bound=BaseModel)
 MARK = "province.yaml"
 
 
+BY_THE_CALENDAR = frozenset({"unit-ended"})  # rules that a day alone breaks: told, but nothing stops at midnight
+
+
+def serious(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return those findings with which a province cannot be used."""
+    return tuple(found for found in findings if found.rule not in BY_THE_CALENDAR)
+
+
 class ProvinceNotFoundError(InventoryError):
     """No folder with a province.yaml was named or lies above the current folder."""
 
@@ -101,19 +109,20 @@ _UNKNOWN_KINDS = _unknown("kinds.yaml", KindsFile.model_construct(roles={}, kind
 class Loader:
     """Loads the province in `folder`, again and again, cheaply.
 
-    `day` stands for today where province.yaml says no `as_of`; `as_of` goes over both.
+    `day` stands for today where province.yaml says no `as_of`; `as_of` goes over both. Today is that of each
+    examination, as a watch goes on for months.
     """
 
     folder: Path
-    day: date = field(default_factory=date.today)
+    day: date | None = None
     as_of: date | None = None
     _files: dict[str, Reading[Any]] = field(default_factory=dict)
     _steps: dict[str, tuple[tuple[Any, ...], Step]] = field(default_factory=dict)
 
     def load(self) -> Province:
-        """Return the province. Raises InvalidProvinceError with every finding."""
+        """Return the province. Raises InvalidProvinceError with every finding, if one of them is serious."""
         province, findings = self.examine()
-        if findings or province is None:
+        if province is None or serious(findings):
             raise InvalidProvinceError(findings)
         return province
 
@@ -167,7 +176,7 @@ class Loader:
         rollouts: Iterable[Declared[RolloutFile]],
         notes: _Notes,
     ) -> Province:
-        as_of = self.as_of or head.shape.as_of or self.day
+        as_of = self.as_of or head.shape.as_of or self.day or date.today()
         around = self._once("around", (head, units, kinds, *types, as_of, notes.gaps), resolve_surroundings, notes)
         groups = [self._once(file.document.file, (file, around), resolve_file, notes) for file in offices]
         for group in groups:
@@ -241,7 +250,7 @@ class Loader:
 
 
 def load(folder: Path, *, as_of: date | None = None) -> Province:
-    """Return the province in `folder`. Raises InvalidProvinceError with every finding."""
+    """Return the province in `folder`. Raises InvalidProvinceError with every finding, if one of them is serious."""
     return Loader(folder, as_of=as_of).load()
 
 

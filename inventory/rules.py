@@ -81,7 +81,14 @@ RULES: dict[str, Rule] = {
     # units
     "no-root-unit": Rule(N_("no unit of the top tier '{tier}' is declared"), N_("add the province's own unit")),
     "wrong-unit-tier": Rule(
-        N_("the parent '{parent}' is of tier '{tier}'"), N_("a unit's parent is of the tier above: '{expected}'")
+        N_("the parent '{parent}' is of tier '{tier}'"),
+        N_(
+            "a unit's parent is of the tier above, '{expected}', for as long as that exists: end those units by 'until'"
+        ),
+    ),
+    "parent-ended": Rule(
+        N_("its parent '{parent}' exists no longer from {day} on"),
+        N_("add who is since then to 'parent:', '{day}: ID'"),
     ),
     "root-unit-with-parent": Rule(N_("a unit of the top tier '{tier}' has a parent"), N_("delete the parent")),
     "duplicate-code": Rule(

@@ -9,7 +9,7 @@ from inventory.declared import UnitsFile, UnitShape
 from inventory.finding import Finding, finding
 from inventory.gaps import Gaps
 from inventory.language import _
-from inventory.model import Unit
+from inventory.model import Dated, Unit
 from inventory.nearest import nearest
 from inventory.yamlfile import Document
 
@@ -39,13 +39,14 @@ def check_units(
     document: Document, shape: UnitsFile, units: Mapping[str, Unit], tiers: Sequence[str], gaps: Gaps
 ) -> Iterator[Finding]:
     """Complain of wrong tiers, parents, dates and codes."""
+    ended = _ends(units)
     for name, unit in shape.units.items():
         for attribute in ("code", "name", "type", "parent"):
             yield from order_findings(document, ("units", name, attribute), getattr(unit, attribute))
         if unit.until <= unit.since:
             place = document.place("units", name, "until")
             yield finding(place, "dates-out-of-order", what="until", earlier=unit.until, later=unit.since)
-        yield from _check_references(document, units[name], units, tiers, gaps)
+        yield from _check_references(document, units[name], units, tiers, gaps, ended)
     if (
         tiers
         and not gaps.any("units")
@@ -55,8 +56,21 @@ def check_units(
     yield from _check_codes(document, units)
 
 
+def _ends(units: Mapping[str, Unit]) -> dict[str, date]:
+    """Return the first day on which no unit of a tier exists any more, by tier."""
+    ends: dict[str, date] = {}
+    for unit in units.values():
+        ends[unit.tier] = max(unit.until, ends.get(unit.tier, date.min))
+    return ends
+
+
 def _check_references(
-    document: Document, unit: Unit, units: Mapping[str, Unit], tiers: Sequence[str], gaps: Gaps
+    document: Document,
+    unit: Unit,
+    units: Mapping[str, Unit],
+    tiers: Sequence[str],
+    gaps: Gaps,
+    ended: Mapping[str, date],
 ) -> Iterator[Finding]:
     if unit.tier not in tiers:
         if tiers:
@@ -67,15 +81,22 @@ def _check_references(
         if successor not in units and not gaps.has("units", successor):
             place = document.place("units", unit.id, "into")
             yield finding(place, "unknown-unit", name=successor, near=nearest(successor, units))
-    yield from _check_parents(document, unit, units, tiers, gaps)
+    yield from _check_parents(document, unit, units, tiers, gaps, ended)
+    yield from _check_ends_of_parents(document, unit, units)
 
 
 def _check_parents(
-    document: Document, unit: Unit, units: Mapping[str, Unit], tiers: Sequence[str], gaps: Gaps
+    document: Document,
+    unit: Unit,
+    units: Mapping[str, Unit],
+    tiers: Sequence[str],
+    gaps: Gaps,
+    ended: Mapping[str, date],
 ) -> Iterator[Finding]:
+    """A parent is of the tier above, or further up once the tiers between are gone, as districts are since 2025."""
     place = document.place("units", unit.id, "parent")
     depth = tiers.index(unit.tier)
-    for parent in unit.parent.values:
+    for day, parent in zip(unit.parent.since, unit.parent.values, strict=True):
         if depth == 0:
             if parent:
                 yield finding(place, "root-unit-with-parent", tier=unit.tier)
@@ -84,16 +105,28 @@ def _check_parents(
         elif parent not in units:
             if not gaps.has("units", parent):
                 yield finding(place, "unknown-unit", name=parent, near=nearest(parent, units))
-        elif units[parent].tier != tiers[depth - 1] and units[parent].tier in tiers:
+        elif units[parent].tier in tiers:
             tier, expected = units[parent].tier, tiers[depth - 1]
-            yield finding(place, "wrong-unit-tier", parent=parent, tier=tier, expected=expected)
+            between = tiers[tiers.index(tier) + 1 : depth]
+            below = tiers.index(tier) >= depth
+            if below or any(ended.get(name, date.min) > max(day, unit.since) for name in between):
+                yield finding(place, "wrong-unit-tier", parent=parent, tier=tier, expected=expected)
+
+
+def _check_ends_of_parents(document: Document, unit: Unit, units: Mapping[str, Unit]) -> Iterator[Finding]:
+    """A unit that outlives its parent has another one then."""
+    for start, end, name in _spans(unit, unit.parent):
+        parent = units.get(name)
+        if parent and parent.until < end:
+            place = document.place("units", unit.id, "parent")
+            yield finding(place, "parent-ended", parent=name, day=max(parent.until, start))
 
 
 def _check_codes(document: Document, units: Mapping[str, Unit]) -> Iterator[Finding]:
     """A code names one unit of a tier at a time; later it may name another."""
     spans: dict[tuple[str, str], list[tuple[date, date, Unit]]] = {}
     for unit in units.values():
-        for start, end, code in _spans(unit):
+        for start, end, code in _spans(unit, unit.code):
             spans.setdefault((unit.tier, code), []).append((start, end, unit))
     for (_tier, code), held in spans.items():
         held.sort(key=lambda span: span[0])
@@ -107,12 +140,13 @@ def _check_codes(document: Document, units: Mapping[str, Unit]) -> Iterator[Find
                 yield finding(place, "duplicate-code", code=code, other=other.id, when=when)
 
 
-def _spans(unit: Unit) -> Iterator[tuple[date, date, str]]:
-    days = [max(day, unit.since) for day in unit.code.since]
+def _spans(unit: Unit, value: Dated[str]) -> Iterator[tuple[date, date, str]]:
+    """Yield the first day, the day after the last, and what a dated attribute of the unit is between them."""
+    days = [max(day, unit.since) for day in value.since]
     days[0] = unit.since
-    for start, end, code in zip(days, [*days[1:], unit.until], unit.code.values, strict=True):
+    for start, end, held in zip(days, [*days[1:], unit.until], value.values, strict=True):
         if start < end:
-            yield start, end, code
+            yield start, end, held
 
 
 def district_of(units: Mapping[str, Unit], unit: str, tiers: Sequence[str], day: date) -> str:

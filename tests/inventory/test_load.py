@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -141,6 +141,39 @@ def test_the_day_is_todays_unless_the_province_or_the_caller_says_otherwise(prov
     assert load(province, as_of=DAY).as_of == DAY
     swap("province.yaml", "as_of: 2020-12-31", "")(province)
     assert Loader(province, day=DAY).load().as_of == DAY
+
+
+def test_a_loader_that_lives_on_over_midnight_reads_the_new_day(
+    province: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap("province.yaml", "as_of: 2020-12-31", "")(province)
+    swap("units.yaml", "name: Xã Nam Yên", "name: {2018-01-01: Xã Nam Yên, 2021-01-02: Phường Nam Yên}")(province)
+    loader, names = Loader(province), []
+    for day in (DAY, DAY + timedelta(days=1)):
+        monkeypatch.setattr("inventory.load.date", _calendar(day))
+        names.append(loader.load().offices["nam-yen"].name)
+    assert names == ["Xã Nam Yên", "Phường Nam Yên"]
+
+
+def _calendar(day: date) -> type[date]:
+    class Calendar(date):
+        @classmethod
+        def today(cls) -> "Calendar":
+            return cls(day.year, day.month, day.day)
+
+    return Calendar
+
+
+def test_a_unit_that_ends_is_told_and_stops_nothing(province: Path) -> None:
+    ending = "name: Xã Nam Yên, until: 2021-01-02, into: [dong-yen]"
+    swap("units.yaml", "name: Xã Nam Yên", ending)(province)
+    assert load(province, as_of=DAY).offices["nam-yen"].unit == "nam-yen"
+    after = Loader(province, as_of=DAY + timedelta(days=1))
+    assert [found.rule for found in after.examine()[1]] == ["unit-ended"]
+    assert after.load().offices["nam-yen"].district == "an-bien"
+    swap("people.yaml", "under: centre", "under: center")(province)
+    with pytest.raises(InvalidProvinceError):
+        after.load()
 
 
 def test_load_raises_every_finding_as_text(province: Path) -> None:

@@ -79,6 +79,7 @@ WRONG = [
     ("tier: comune", ["unknown-tier"]),
     ("parent: {2000-01-01: d, 2010-01-01: p}", ["wrong-unit-tier"]),
     ("parent: ", ["missing-key"]),
+    ("parent: {2000-01-01: d, 2010-01-01: a}", ["wrong-unit-tier"]),
 ]
 
 
@@ -121,3 +122,41 @@ def test_a_unit_exists_from_its_first_day_to_the_one_before_its_end() -> None:
     assert unit.exists(date.min)
     assert unit.exists(date(2024, 1, 1))
     assert not unit.exists(date.max)
+
+
+REFORM = """units:
+  p: {tier: province, code: '1', type: t, name: P}
+  d: {tier: district, code: '2', type: t, name: D, parent: p, until: 2025-07-01, into: [a]}
+  e: {tier: district, code: '3', type: t, name: E, parent: p, until: 2025-07-01}
+  a: {tier: commune, code: '4', type: t, name: A, parent: {2000-01-01: d, 2025-07-01: p}}
+  b: {tier: commune, code: '5', type: t, name: B, parent: d, until: 2025-07-01, into: [a]}
+  c: {tier: commune, code: '5', type: t, name: C, parent: p, since: 2025-07-01}
+"""
+HALFWAY = [
+    ("", "", None),
+    ("parent: p, until: 2025-07-01}", "parent: p}", ("wrong-unit-tier", 5)),  # one district is left
+    ("parent: p, until: 2025-07-01}", "parent: p, until: 2025-07-02}", ("wrong-unit-tier", 5)),
+    ("2025-07-01: p}}", "2025-06-30: p}}", ("wrong-unit-tier", 5)),
+    ("since: 2025-07-01}", "since: 2025-06-30}", ("wrong-unit-tier", 7)),
+    ("2025-07-01: p}}", "2025-07-02: p}}", ("parent-ended", 5)),
+    ("parent: d, until: 2025-07-01", "parent: d, until: 2025-07-02", ("parent-ended", 6)),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "told"), HALFWAY)
+def test_communes_may_belong_to_the_province_once_there_are_no_districts(
+    right: str, wrong: str, told: tuple[str, int] | None
+) -> None:
+    assert right in REFORM
+    found = [(one.rule, one.place.line) for one in findings_of(REFORM.replace(right, wrong, 1))]
+    assert [one for one in found if one[0] != "duplicate-code"][:1] == ([told] if told else [])
+
+
+def test_a_province_is_drawn_in_the_old_tree_and_in_the_new() -> None:
+    document, _findings = parse(REFORM.encode(), "units.yaml")
+    assert document is not None
+    shape, _findings = validate(document, UnitsFile)
+    assert shape is not None
+    units, reform = resolve_units(document, shape), date(2025, 7, 1)
+    assert [district_of(units, "a", TIERS, day) for day in (reform - timedelta(days=1), reform)] == ["d", ""]
+    assert [unit for unit in units if units[unit].exists(reform)] == ["p", "a", "c"]
