@@ -31,19 +31,24 @@ def facts(
 
     Exit code 1 when any machine does not tell. 'tuyen inventory drift' compares it with the declaration.
     """
+    from dataclasses import replace
+
     from cli.board import Board
-    from cli.running import Wish, make_order
+    from cli.running import Wish, make_order, stoppable
     from inventory.facts import write_facts
     from playbooks.engine import Session
     from playbooks.facts import JOB
     from playbooks.work import own_faults
 
-    order = make_order(settings(context), Wish(JOB, selector, parallel=parallel, person=person), None)
+    wanted = make_order(settings(context), Wish(JOB, selector, parallel=parallel, person=person), None)
+    order = replace(wanted, only_reads=True)  # asking all machines at night must not hold up those who change some
     board = Board(form is Format.TABLE, len(order.devices))
-    with board, Session(order, board.hear) as session:
+    with board, Session(order, board.hear) as session, stoppable(session):
         board.start(_("asking"), len(session.targets))
         found, ended = session.gather()
-    reasons = {**{device: done.reason for device, done in ended.items() if device not in found}, **session.busy}
+    if session.stop.is_set():
+        raise KeyboardInterrupt
+    reasons = {device: done.reason for device, done in ended.items() if device not in found}
     with own_faults():
         written = write_facts(order.province, found)
     items: list[dict[str, Any]] = [{"device": device, **one.model_dump(mode="json")} for device, one in found.items()]

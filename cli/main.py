@@ -68,7 +68,12 @@ app.command(epilog=example("tuyen init kien-giang", "tuyen init ca-mau --small")
 app.add_typer(inventory_commands.app, name="inventory")
 app.command(epilog=example("tuyen check", "tuyen check under=an-bien", "tuyen check tier=commune --watch"))(check)
 app.command(
-    epilog=example("tuyen run", "tuyen run baseline role=server,under=an-bien --dry-run", "tuyen run --plan plan.json")
+    epilog=example(
+        "tuyen run",
+        "tuyen run baseline role=server,under=an-bien --dry-run",
+        "tuyen run one-stop-agent box.dong-yen --set version=2.0 --plan-out plan.json",
+        "tuyen run --plan plan.json",
+    )
 )(run)
 app.add_typer(rollout_commands.app, name="rollout", no_args_is_help=True)
 app.add_typer(hosts_commands.app, name="hosts", no_args_is_help=True)

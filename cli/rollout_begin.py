@@ -17,7 +17,7 @@ from cli.planned import plan_item, show_changes, show_items, summary
 from cli.rollout_course import Course
 from cli.rollout_drive import planned_job
 from cli.rollout_state import STATE, hours_by_device, ledger_of
-from cli.running import open_needed
+from cli.running import open_needed, stoppable
 from cli.settings import Format, Settings
 from inventory.language import _
 from inventory.model import Province
@@ -143,9 +143,11 @@ def _foreseen(intent: Intent, form: Format) -> Items:
     check_place(intent.province)
     order = _opened(intent)
     board = Board(form is Format.TABLE, len(order.devices))
-    with board, Session(order, board.hear) as session:
+    with board, Session(order, board.hear) as session, stoppable(session):
         board.start(_("asking what would change"))
         plan = session.check()
+    if session.stop.is_set():
+        raise KeyboardInterrupt
     busy = [
         {"device": device, "state": "busy", "reason": reason, "changes": []} for device, reason in session.busy.items()
     ]

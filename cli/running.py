@@ -190,7 +190,7 @@ def _ask(session: "Session", board: Board, earlier: "Plan | None") -> "tuple[lis
     from playbooks.checking import moved
 
     board.start(_("asking what would change"), len(session.targets))
-    with _stoppable(session):
+    with stoppable(session):
         recovered = session.recover()
         plan = session.check()
     if session.stop.is_set():
@@ -249,7 +249,7 @@ def _act(session: "Session", board: Board, wish: Wish, plan: "Plan", earlier: "P
     if wish.dry_run or not changing or not (wish.yes or _agreed(wish)):
         return None
     board.start(_("rolling back") if wish.rollback else _("applying"), len(changing))
-    with _stoppable(session):
+    with stoppable(session):
         agreed = (earlier or plan).digest
         results = session.roll_back(plan) if wish.rollback else session.apply(plan, agreed)
     board.pause()
@@ -286,7 +286,7 @@ def stopping_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def _stoppable(session: "Session") -> Iterator[None]:
+def stoppable(session: "Session") -> Iterator[None]:
     """Let the first Ctrl-C, or a lost terminal, stop the work cleanly, and the second Ctrl-C leave at once."""
 
     def stop(number: int, _frame: FrameType | None) -> None:

@@ -64,6 +64,7 @@ class Order:
     parallel: int = 20
     patience: float = 0.0  # seconds to wait for devices that others act on
     unguarded: bool = False  # go on where the job is risky and the device has no revert to arm
+    only_reads: bool = False  # nothing is going to be changed: nobody is held up, or waited for
 
     @property
     def folder(self) -> Path:
@@ -92,15 +93,16 @@ class Session:
         with ExitStack() as opening:
             self.ledger = opening.enter_context(open_ledger(order.province.database or order.folder / FILE))
             doing = f"{order.job.name}: {order.command}"
+            held = [] if order.only_reads else [target.id for target in self._wanted]
             taken = take_all(
                 order.folder / LOCKS,
-                [target.id for target in self._wanted],
+                held,
                 person=order.actor.person,
                 doing=doing,
                 patience=order.patience,
             )
             opening.enter_context(taken)
-            elsewhere = worked_on(self.ledger, [target.id for target in self._wanted])
+            elsewhere = worked_on(self.ledger, held)
             busy = {error.device: error for error in taken.busy} | elsewhere
             self.busy = {device: _(error.message).format_map(error.values) for device, error in busy.items()}
             self.targets = tuple(target for target in self._wanted if target.id not in self.busy)
@@ -182,6 +184,7 @@ class Session:
     ) -> dict[str, Result]:
         """Do something to devices as one run of the ledger: intended before, ended after, interrupted if it breaks."""
         order, ledger = self.order, self.ledger
+        assert not order.only_reads, "no lock is held"
         fingerprints = {device.device: device.fingerprint for device in plan.devices}
         with self._new_run(how, digest) as run:
             intend(ledger, run, {target.id: fingerprints.get(target.id, "") for target in targets})
