@@ -1,7 +1,7 @@
 """Moments as people write and read them: 17:00, 2026-12-05 20:00, or how long from now (90m, 4h, 2d)."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import typer
@@ -9,6 +9,7 @@ import typer
 from inventory.language import _
 
 _LONG = re.compile(r"(\d{1,5})\s*([smhd])")
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -19,16 +20,28 @@ def moment(text: str, zone: ZoneInfo, start: datetime) -> datetime:
     """
     if long := _LONG.fullmatch(text.strip()):
         return start + timedelta(**{_UNITS[long[2]]: int(long[1])})
-    try:
-        return _next(time.fromisoformat(text.strip()), zone, start)
-    except ValueError:
-        pass
-    try:
-        read = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+    found = _clock(text.strip(), zone, start) or _day(text.strip(), zone)
+    if found is None:
         told = _("'{text}' is no moment; write for example 17:00, '2026-12-05 20:00', 90m, 4h or 2d")
-        raise typer.BadParameter(told.format(text=text)) from error
-    return read if read.tzinfo else read.replace(tzinfo=zone)
+        raise typer.BadParameter(told.format(text=text))
+    return found
+
+
+def _clock(text: str, zone: ZoneInfo, start: datetime) -> datetime | None:
+    """Return the next time of that clock; a year, such as 2026, is none."""
+    try:
+        return _next(time.fromisoformat(text), zone, start) if ":" in text else None
+    except ValueError:
+        return None
+
+
+def _day(text: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    found = read if read.tzinfo else read.replace(tzinfo=zone)
+    return found if _FIRST <= found <= _LAST else None
 
 
 def _next(clock: time, zone: ZoneInfo, start: datetime) -> datetime:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help=_("The Prometheus kit: what real Prometheus, Alertmanager and Grafana need for this province."))
 _ADDRESS = re.compile(r"[A-Za-z0-9._-]+:[0-9]{1,5}|\[[0-9a-fA-F:]+\]:[0-9]{1,5}")
+_LAST_PORT = 65535
 _LONGEST = 60  # seconds: exporters are asked four times slower, and after five minutes Prometheus forgets a series
 
 
@@ -84,7 +85,7 @@ def _tell_left_out(province: "Province") -> None:
 
 
 def _check_address(option: str, address: str) -> None:
-    if not _ADDRESS.fullmatch(address):
+    if not _ADDRESS.fullmatch(address) or int(address.rpartition(":")[2]) > _LAST_PORT:
         message = _("'{text}' is not HOST:PORT, as in 127.0.0.1:9090").format(text=address)
         raise typer.BadParameter(message, param_hint=f"--{option}")
 

@@ -38,7 +38,9 @@ OutageArgument = Annotated[str, typer.Argument(metavar="OUTAGE", help=_("its id,
 def list_outages(
     context: typer.Context,
     selector: SelectorArgument = "",
-    days: Annotated[int, typer.Option(min=0, help=_("those of so many days, too, that are over; 0: open ones"))] = 0,
+    days: Annotated[
+        int, typer.Option(min=0, max=36500, help=_("those of so many days, too, that are over; 0: open ones"))
+    ] = 0,
     kind: Annotated[str, typer.Option(help=_("only of this kind: device, office, link or service"))] = "",
     roots: Annotated[bool, typer.Option("--roots", help=_("only those that follow from no other"))] = False,
     form: FormatOption = Format.TABLE,
@@ -46,6 +48,7 @@ def list_outages(
     """List outages, the oldest first. Exit code 1 when any is open."""
     from ledger.outages import open_outages, outages_between
 
+    _check_kind(kind)
     options = settings(context)
     province = options.load()
     with ledger_of(options, province) as ledger:
@@ -127,7 +130,9 @@ def ack(
     province = options.load()
     zone = ZoneInfo(province.time_zone)
     with ledger_of(options, province) as ledger:
-        end = moment(until, zone, ledger.clock())
+        end = moment(until, zone, now := ledger.clock())
+        if end <= now:
+            raise typer.BadParameter(_("'{text}' is past").format(text=until), param_hint="--until")
         found = _may_act(province, ledger, outage, person)
         acknowledge(ledger, found.id, end, actor=who(province, person))
     told = _("{outage} of {node}: no alerts until {until}")
@@ -141,6 +146,12 @@ app.command(
         "tuyen outage plan --cancel 20261125T193650123-7f3a9c",
     )
 )(plan)
+
+
+def _check_kind(kind: str) -> None:
+    if kind and kind not in KINDS:
+        told = _("'{kind}' is no kind; write device, office, link or service").format(kind=kind)
+        raise typer.BadParameter(told, param_hint="--kind")
 
 
 def _may_act(province: "Province", ledger: "Ledger", key: str, person: str) -> "Outage":

@@ -45,6 +45,8 @@ def plan(
     """
     from ledger.planned import planned
 
+    if not selector and (until or why):
+        raise typer.BadParameter(_("planned work takes a selector, which says what is worked on"))
     options = settings(context)
     province = options.load()
     with ledger_of(options, province) as ledger:
@@ -66,10 +68,13 @@ def _plan(province: "Province", ledger: "Ledger", selector: str, said: tuple[str
         raise typer.BadParameter(_("planned work takes --until and --why"))
     _check_may_plan(province, selector, person)
     zone = ZoneInfo(province.time_zone)
-    begins = moment(since, zone, ledger.clock())
+    now = ledger.clock()
+    begins = moment(since, zone, now)
     ends = moment(until, zone, begins)
     if ends <= begins:
         raise typer.BadParameter(_("the work would end before it begins"))
+    if ends <= now:
+        raise typer.BadParameter(_("'{text}' is past").format(text=until), param_hint="--until")
     work = planned.plan(ledger, selector=selector, began=begins, until=ends, why=why, actor=who(province, person))
     told = _("{work}: {selector} is worked on from {begin} until {end}")
     say(told.format(work=work, selector=selector, begin=minutes(begins, zone), end=minutes(ends, zone)))

@@ -99,7 +99,7 @@ def weekly(
 def lifecycle(
     context: typer.Context,
     as_of: Annotated[str, typer.Option("--as-of", metavar="DAY", help=_("as on that day; default: today"))] = "",
-    within: Annotated[int, typer.Option(min=0, help=_("days in which what ends is told as ending"))] = 180,
+    within: Annotated[int, typer.Option(min=0, max=36500, help=_("days in which what ends is told as ending"))] = 180,
     under: UnderOption = "",
     form: ReportFormatOption = None,
     out: OutOption = None,

@@ -1,6 +1,7 @@
 """`tuyen schedule`: systemd keeps the watch going, and does every night, week and month what is due."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cli.schedule_units import Difference
 
 app = typer.Typer(help=_("What the machine does by itself: the watch, nightly jobs, reports. systemd's units for it."))
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]*|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
 SYSTEM = Path("/etc/systemd/system")
 DirOption = Annotated[
     Path, typer.Option("--dir", help=_("the folder of the units; another one than systemd's: only files are written"))
@@ -118,7 +120,9 @@ def remove(folder: DirOption = SYSTEM, dry_run: DryOption = False, yes: YesOptio
 @app.command(epilog=example("tuyen schedule certificates", "tuyen schedule certificates --within 60"))
 def certificates(
     context: typer.Context,
-    within: Annotated[int, typer.Option(min=0, help=_("days in which a certificate that ends is told"))] = 30,
+    within: Annotated[
+        int, typer.Option(min=0, max=36500, help=_("days in which a certificate that ends is told"))
+    ] = 30,
 ) -> None:
     """Tell which of tuyen's own certificates end soon: the status page's, and the province's authority.
 
@@ -151,6 +155,9 @@ def _units(
     from cli.schedule_place import place
     from exporters.units.rendering import render
 
+    if listen and not _ADDRESS.fullmatch(listen):
+        message = _("'{text}' is not ADDRESS:PORT, as in 127.0.0.1:9733").format(text=listen)
+        raise typer.BadParameter(message, param_hint="--listen")
     options = settings(context)
     province = options.load()
     return render(province, place(options.folder(), province, user, group, listen, vault_password))

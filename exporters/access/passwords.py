@@ -42,6 +42,8 @@ _hasher = PasswordHasher()
 def refusal(account: str, password: str) -> str | None:
     """Return why `password` is no good for `account`, in the user's language; None when it is."""
     password = _plain(password)
+    if not password.isascii() and any("\ud800" <= sign <= "\udfff" for sign in password):
+        return _("the password is not written in UTF-8, as browsers send it")
     if len(password) < SHORTEST:
         return _("the password is too short; take at least {count} characters").format(count=SHORTEST)
     if len(password) > LONGEST:

@@ -10,6 +10,7 @@ from inventory.finding import InventoryError
 from inventory.language import _
 
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})")
+_FIRST_YEAR, _LONGEST = 2000, timedelta(days=3660)
 _WEEK = re.compile(r"(\d{4})-[Ww](\d{1,2})")
 
 
@@ -52,10 +53,12 @@ def _refuse(text: str, example: str) -> tuple[date, date]:
 def period(first: date, last: date, zone: str, now: datetime) -> Period:
     """Return the days from `first` to `last` as a period, of which what is before `now` counts.
 
-    Raises PeriodError when it ends before it begins, or has not begun.
+    Raises PeriodError when it ends before it begins, has not begun, or is of another age.
     """
     if last < first:
         raise PeriodError(_("{last} lies before {first}").format(first=first, last=last))
+    if first.year < _FIRST_YEAR or last - first > _LONGEST:
+        _refuse(f"{first} – {last}", "2026-10")
     begin, end = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
     until = min(end, microseconds(now))
     if until <= begin:

@@ -50,6 +50,7 @@ def test_addresses_and_intervals_go_where_they_belong(tuyen: Tuyen, kien_giang: 
     [
         (("--interval", "5x"), "'5x' is not a whole number of seconds"),
         (("--interval", "2 m"), "'2 m' is not a whole number of seconds"),
+        (("--watch", "here:65536"), "'here:65536' is not HOST:PORT"),
         (("--watch", "http://here"), "'http://here' is not HOST:PORT"),
         (("--alertmanager", "x:1/y"), "'x:1/y' is not HOST:PORT"),
     ],

@@ -134,10 +134,36 @@ def test_moments_are_read_as_people_write_them(text: str, meant: datetime) -> No
     assert moment(text, ZONE, EVENING) == meant
 
 
-@pytest.mark.parametrize("text", ["", "never", "25:00", "4 weeks", "2026-13-01"])
+OF_ANOTHER_AGE = ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+
+
+@pytest.mark.parametrize("text", ["", "never", "25:00", "4 weeks", "2026-13-01", "2026", "17", *OF_ANOTHER_AGE])
 def test_what_is_no_moment_is_told(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no moment; write for example 17:00"):
         moment(text, ZONE, EVENING)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("list", "--kind", "planet"), "'planet' is no kind; write device, office, link or service"),
+        (("list", "--days", "99999999999"), "Invalid value for '--days'"),
+        (("ack", "an-bien", "--until", "2026-01-01"), "'2026-01-01' is past"),
+        (("plan", "--until", "1h", "--why", "x"), "planned work takes a selector"),
+        (("plan", "dong-yen", "--from", "2026-01-01", "--until", "2026-01-02", "--why", "x"), "'2026-01-02' is past"),
+        (("plan", "dong-yen", "--from", "2h", "--until", "2026-01-02", "--why", "x"), "end before it begins"),
+    ],
+)
+@as_root
+def test_what_makes_no_sense_is_told_and_nothing_is_written(
+    tuyen: Tuyen, folder: Path, words: tuple[str, ...], why: str
+) -> None:
+    done = tuyen("outage", *words, cwd=folder, SUDO_USER="lan")
+    assert done.returncode == 2
+    assert why in " ".join(done.stderr.replace("│", " ").split())
+    with open_ledger(folder / FILE) as ledger:
+        assert planned(ledger, datetime(2000, 1, 1, tzinfo=UTC)) == ()
+        assert not find_outage(ledger, "1").acked_by
 
 
 def test_times_are_shown_in_the_provinces_zone() -> None:

@@ -82,6 +82,11 @@ def test_what_cannot_run_is_told_before_anything_is_written(tuyen: Tuyen, provin
     assert (code, "there is no account 'nobody-here'; make it with 'useradd --system" in said) == (2, True)
     code, said = run(tuyen, province, "show", "--user", "daemon", "--group", "none-here")
     assert (code, "there is no group 'none-here'" in said) == (2, True)
+    for listen in ("nonsense", ":x", "127.0.0.1:", "127.0.0.1:123456"):
+        code, said = run(tuyen, province, "show", "--user", "daemon", "--listen", listen)
+        assert (code, "is not ADDRESS:PORT" in said) == (2, True)
+    for listen in (":9733", "127.0.0.1:9733", "[::1]:9733"):
+        assert run(tuyen, province, "show", "--user", "daemon", "--listen", listen)[0] == 0
     (province / "secrets.yaml").write_text("$ANSIBLE_VAULT;1.1;AES256\n")
     code, said = run(tuyen, province, "show", "--user", "daemon")
     assert (code, "name it with --vault-password" in said) == (2, True)

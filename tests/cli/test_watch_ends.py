@@ -26,7 +26,12 @@ def test_a_part_that_fails_ends_all_of_it_and_says_why(tmp_path: Path, monkeypat
     watching = Watch(nobody)
     assert watching.asked == {}
     monkeypatch.setattr(command, "_reload", fail)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+    async def serve(listener: socket.socket) -> None:
         serving = command._serve(watching, WatchMetrics(watching), loader, listener, None, once=False)
-        with pytest.raises(ZeroDivisionError):
-            asyncio.run(asyncio.wait_for(serving, 60))
+        task = asyncio.create_task(serving)
+        assert (await asyncio.wait({task}, timeout=60))[0] == {task}, "it goes on"
+        await task
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ZeroDivisionError):
+        asyncio.run(serve(listener))

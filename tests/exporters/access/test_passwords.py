@@ -21,6 +21,7 @@ GOOD_ONE = "con trâu ăn cỏ 7"
         (unicodedata.normalize("NFD", "MậtKhẩu123456"), "the password is one of those that are tried first"),
         ("0123 456 789 012", "the password is one of those that are tried first"),
         ("abababababababab", "the password is one of those that are tried first"),
+        (GOOD_ONE + "\udcff", "the password is not written in UTF-8, as browsers send it"),
         (GOOD_ONE, None),
         ("lan đi chợ Rạch Giá", None),
     ],

@@ -102,6 +102,14 @@ def test_what_is_no_week(text: str) -> None:
 def test_periods_that_make_no_sense() -> None:
     with pytest.raises(PeriodError, match="2026-10-04 lies before 2026-10-05"):
         period(date(2026, 10, 5), date(2026, 10, 4), HANOI, LATER)
+    for first, last in (
+        (date.min, date.min),
+        (date.min, date(2026, 10, 1)),
+        (date(1999, 12, 31), date(2000, 1, 1)),
+        (date(2026, 1, 1), date.max),
+    ):
+        with pytest.raises(PeriodError, match=f"'{first} – {last}' is no period"):
+            period(first, last, HANOI, LATER)
     with pytest.raises(PeriodError, match="2026-11-26 has not begun yet"):
         period(date(2026, 11, 26), date(2026, 11, 26), HANOI, datetime(2026, 11, 25, 16, 59, tzinfo=UTC))
     assert period(date(2026, 11, 26), date(2026, 11, 26), HANOI, datetime(2026, 11, 25, 18, tzinfo=UTC)).provisional
