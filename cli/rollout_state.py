@@ -67,7 +67,7 @@ def see_record(ledger: Ledger, province: Province, record: Rollout) -> Seen:
 def hours_by_device(province: Province, plan: RolloutPlan) -> dict[str, Hours]:
     """Return when each device may be worked on, as the declaration now says; equal hours are one object. PlanError.
 
-    Windows and working hours follow the province's files while a rollout runs, also where these have changed.
+    They are no part of the plan: who changes them while a rollout runs has it gone on with by a new controller.
     """
     rollout = province.rollouts.get(plan.name)
     if rollout is None:

@@ -102,11 +102,19 @@ def _take(folder: Path, device: str, holder: Holder, deadline: float) -> DeviceL
     try:
         if not _wait(descriptor, deadline):
             _refuse(device, _file(folder, device), read_holder(descriptor))
-        write_holder(descriptor, holder)
+        _sign(descriptor, holder, _file(folder, device))
     except BaseException:
         os.close(descriptor)
         raise
     return DeviceLock(device, descriptor)
+
+
+def _sign(descriptor: int, holder: Holder, file: Path) -> None:
+    try:
+        write_holder(descriptor, holder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise LedgerFullError(N_("the lock {file} cannot be written: {reason}"), file=file, reason=reason) from error
 
 
 def _wait(descriptor: int, deadline: float) -> bool:

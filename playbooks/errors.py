@@ -7,7 +7,8 @@ PlaybookError
 ├── AccessError           we cannot even try: no key, no password, no pinned host key
 ├── PlanError             a plan file cannot be read, or was changed
 ├── ReachError            a device does not answer, or does not let us in; the reason is for the user
-└── RevertError           a revert could not be armed, asked or disarmed
+├── RevertError           a revert could not be armed, asked or disarmed
+└── OwnFaultError         the controller itself, not a device, cannot go on: a full disk, a folder that is not ours
 """
 
 from collections.abc import Iterable
@@ -49,3 +50,7 @@ class ReachError(PlaybookError):
 
 class RevertError(PlaybookError):
     """A revert could not be armed, asked or disarmed."""
+
+
+class OwnFaultError(PlaybookError):
+    """The controller itself, not a device, cannot go on: a full disk, a folder that is not ours."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from inventory.language import _
 from playbooks.batch import Batch, Kept
 from playbooks.drivers import driver
-from playbooks.errors import PlaybookError
+from playbooks.errors import OwnFaultError
 from playbooks.event import Done, Event, Outcome
 from playbooks.job import Job, Step
 from playbooks.mask import Mask
@@ -83,14 +83,14 @@ def done_of(events: Sequence[Event]) -> Done:
 
 @contextmanager
 def own_faults() -> Iterator[None]:
-    """Tell what the controller itself cannot do: a full disk, a folder that is not ours. Raises PlaybookError."""
+    """Tell what the controller itself cannot do: a full disk, a folder that is not ours. Raises OwnFaultError."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         file = f" ({error.filename})" if error.filename else ""
         message = _("this machine, not a device, fails: {reason}{file}")
-        raise PlaybookError(message.format(reason=reason, file=file)) from error
+        raise OwnFaultError(message.format(reason=reason, file=file)) from error
 
 
 def _hurried(job: Job, seconds: float) -> Job:

@@ -71,6 +71,26 @@ for place in (folder / "ledger.sqlite", folder / "new.sqlite"):
 """
 
 
+LOCK = """
+import sys
+from pathlib import Path
+from ledger.errors import LedgerFullError
+from ledger.locks import is_held, take
+folder = Path(sys.argv[1])
+try:
+    with open(folder / "ballast", "wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(4096))
+except OSError:
+    pass
+try:
+    take(folder, "box", person="lan", doing="patch", patience=0)
+except LedgerFullError as error:
+    print(error)
+print("held" if is_held(folder, "box") else "free")
+"""
+
+
 def on_a_disk_of(size: str, code: str, folder: Path) -> str:
     """Run `code` where `folder` is a small disk of its own, which goes with the process, and return what it said."""
     script = f'mount -t tmpfs -o size={size} tmpfs "$1" && exec "$2" -c "$3" "$1"'
@@ -90,6 +110,12 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     said = on_a_disk_of("3m", FILL, tmp_path)
     assert "ledger.sqlite cannot be written: the disk is full or broken, or may only be read (" in said
     assert said.endswith("goes on\n")
+
+
+def test_a_lock_for_which_there_is_no_room_is_told_and_not_held(tmp_path: Path) -> None:
+    told, held = on_a_disk_of("64k", LOCK, tmp_path).splitlines()
+    assert told.endswith("box.lock cannot be written: No space left on device")
+    assert held == "free"
 
 
 def test_a_disk_that_may_only_be_read_is_told(tmp_path: Path) -> None:
