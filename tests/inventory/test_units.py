@@ -135,6 +135,7 @@ REFORM = """units:
 HALFWAY = [
     ("", "", None),
     ("parent: p, until: 2025-07-01}", "parent: p}", ("wrong-unit-tier", 5)),  # one district is left
+    ("parent: p, until: 2025-07-01, into: [a]}", "parent: p}", ("wrong-unit-tier", 5)),
     ("parent: p, until: 2025-07-01}", "parent: p, until: 2025-07-02}", ("wrong-unit-tier", 5)),
     ("2025-07-01: p}}", "2025-06-30: p}}", ("wrong-unit-tier", 5)),
     ("since: 2025-07-01}", "since: 2025-06-30}", ("wrong-unit-tier", 7)),
