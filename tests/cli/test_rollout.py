@@ -52,7 +52,7 @@ def province(tmp_path: Path) -> Path:
     roles = {"lan": "operator, approver", "mai": "approver", "hung": "operator"}
     under = {"lan": "centre", "mai": "centre", "hung": "dong-yen"}
     people = (
-        f'  {name}: {{name: {name}, roles: [{words}], under: {under[name]}, keys: ["{_public(tmp_path / name)}"]}}\n'
+        f'  {name}: {{name: {name}, roles: [{words}], under: {under[name]}, keys: ["{public(tmp_path / name)}"]}}\n'
         for name, words in roles.items()
     )
     (folder / "people.yaml").write_text("people:\n" + "".join(people))
@@ -65,7 +65,7 @@ def province(tmp_path: Path) -> Path:
     return folder
 
 
-def _public(key: Path) -> str:
+def public(key: Path) -> str:
     return key.with_name(f"{key.name}.pub").read_text().strip()
 
 

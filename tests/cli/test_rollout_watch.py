@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cli.test_rollout import As, changed, province, rollout, under_way
+from tests.cli.test_rollout import As, changed, province, public, rollout, under_way
 from tests.conftest import NO_NETWORK
 
 __all__ = ["changed", "province", "rollout", "under_way"]  # fixtures
@@ -31,6 +31,19 @@ def test_piped_the_watch_tells_the_board_once_and_then_a_line_for_each_thing(
         watch.send_signal(signal.SIGINT)
         rest, complained = watch.communicate(timeout=60)
         assert (rest, complained, watch.returncode) == ("", "", 130)
+
+
+def test_who_was_given_a_key_meanwhile_is_believed(province: Path, rollout: As, under_way: str) -> None:
+    key = province.parent / "chi"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=30)
+    with watching(province, stdout=subprocess.PIPE) as watch:
+        assert watch.stdout is not None
+        read_until(watch.stdout.fileno(), b"approved by 0 of 1\n\n")
+        with (province / "people.yaml").open("a") as people:
+            people.write(f'  chi: {{name: Chi, roles: [approver], under: centre, keys: ["{public(key)}"]}}\n')
+        approved = rollout("chi", "approve", "greet", "--key", str(key))
+        assert approved.returncode == 0, approved.stderr
+        assert read_until(watch.stdout.fileno(), b"\n").endswith(b" wave 2 (rest) approved by chi\n")
 
 
 def test_on_a_terminal_the_board_follows(province: Path, rollout: As, under_way: str) -> None:
