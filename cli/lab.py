@@ -41,8 +41,9 @@ def up(context: typer.Context, machines: Real = "", light: Light = "", packages:
     Devices that are chosen become real machines, as root only: the accounts root and tuyen (which may sudo) let the
     key .tuyen/id_ed25519 of the province in.
     """
-    folder = settings(context).folder()
-    say_status(_up(folder, machines, light, packages=packages).status())
+    options = settings(context)
+    folder = options.folder()
+    say_status(_up(options.load(), folder, machines, light, packages=packages).status())
     if packages:
         _say_mirror(folder)
     say(_("run commands in it, for example: tuyen lab run -- tuyen check"))
@@ -55,13 +56,17 @@ def _say_mirror(folder: Path) -> None:
 
 
 def _up(
-    folder: Path, machines: str = "", light: str = "", *, packages: bool = False, die_with_parent: bool = False
+    province: "Province",
+    folder: Path,
+    machines: str = "",
+    light: str = "",
+    *,
+    packages: bool = False,
+    die_with_parent: bool = False,
 ) -> "Lab":
-    from inventory.load import load
     from inventory.secrets import open_secrets, references, references_of_probes
     from lab.practice import up as bring_up
 
-    province = load(folder)
     needed = references(province) if machines or light else references_of_probes(province)  # a switch has a password
     secrets = open_secrets(folder) if needed else {}
     chosen = _machines(province, folder, machines, light)
@@ -160,18 +165,20 @@ def demo(
 
     Without a terminal it ends by itself after the first full round.
     """
+    from inventory.load import load
     from inventory.template import create_province
     from lab.practice import enter_command
 
     if not (folder / "province.yaml").is_file():
         create_province(folder)
     say(_("province: {folder}").format(folder=folder))
-    lab = _up(folder, die_with_parent=True)
+    province = load(folder)
+    lab = _up(province, folder, die_with_parent=True)
     try:
         say_status(lab.status())
         wait(enter_command(lab, own_command(folder, "check")))
         with _free_socket() as metrics, _free_socket() as page:
-            _say_where(folder, metrics)
+            _say_where(province, folder, metrics)
             code = watch_in(lab, folder, metrics, page if sys.stdin.isatty() else None)
     finally:
         lab.down()
@@ -189,7 +196,9 @@ def _free_socket() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0))
 
 
-def _say_where(folder: Path, listener: socket.socket) -> None:
+def _say_where(province: "Province", folder: Path, listener: socket.socket) -> None:
+    ways = (office.parent for office in province.offices.values())
+    hub = next((way for way in ways if way and province.offices[way].parent), "OFFICE")  # what others lie behind
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     say("")
     say(_("metrics for Prometheus:  {base}/metrics").format(base=base))
@@ -199,8 +208,8 @@ def _say_where(folder: Path, listener: socket.socket) -> None:
             variable=PROVINCE_VARIABLE, folder=folder.absolute()
         )
     )
-    say("                         .venv/bin/tuyen lab cut an-bien")
-    say("                         .venv/bin/tuyen lab run -- .venv/bin/tuyen check under=an-bien")
+    say(f"                         .venv/bin/tuyen lab cut {hub}")
+    say(f"                         .venv/bin/tuyen lab run -- .venv/bin/tuyen check under={hub}")
     say("")
 
 
