@@ -53,7 +53,8 @@ class History:
 
     async def outages(self, last: int = DAYS) -> tuple[Outage, ...] | None:
         """Return the outages of the last days, the oldest first."""
-        return await self._read(("outages", last), lambda: self._outages(last))
+        fresh = FRESH if last < DAYS else 6 * FRESH  # of a season they are ten thousands
+        return await self._read(("outages", last), lambda: self._outages(last), fresh)
 
     async def bars_of(self, kind: Kind, name: str) -> Bars | None:
         """Return the last days of one node."""

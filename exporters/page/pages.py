@@ -17,7 +17,7 @@ from exporters.outages.node import Kind, Node
 from exporters.page.environment import page
 from exporters.page.history import History
 from exporters.page.parts import Parts, names_of_office, names_of_province
-from exporters.page.past import entries
+from exporters.page.past import at_office, entries
 from exporters.page.stream import EventStream, Stream, read_token, token_of
 from exporters.page.troubles import office_of
 from exporters.page.view import View, view_of
@@ -79,7 +79,8 @@ class Pages:
         bars = await self.history.bars_of(Kind.OFFICE, name)
         known = await self.history.outages()
         wanted = partial(_at, self._province, name)
-        past = await asyncio.to_thread(entries, self._province, known or (), view, wanted, limit=SHOWN)
+        near = await asyncio.to_thread(at_office, known or (), name)
+        past = entries(self._province, near, view, wanted, limit=SHOWN)
         values = self._live(request, names_of_office(name))
         office = self._province.offices[name]
         return page(request, "office.html", **values, office=office, bars=bars, past=past, readable=known is not None)

@@ -11,6 +11,7 @@ from exporters.page.view import View
 from inventory.model import Province
 from ledger.outages import Outage
 
+_KINDS = {str(kind): kind for kind in Kind}
 Wanted = Callable[[Outage, Node], bool]
 
 
@@ -48,7 +49,7 @@ def entries(
     """Return the `wanted` outages that a reader may see; `roots`: of those only what follows from no other."""
     known = tuple(outages)
     visible, inside = visible_to(province, view), view.inside(province)
-    nodes = {outage.id: Node(Kind(outage.kind), outage.node) for outage in known}
+    nodes = {outage.id: _node(outage) for outage in known}
     seen = {outage for outage, node in nodes.items() if visible(node)}
     behind = Counter(outage.root for outage in known if outage.root and outage.id in seen)
     chosen = [
@@ -60,8 +61,23 @@ def entries(
     return Entries(tuple(made), max(0, len(chosen) - limit))
 
 
+def at_office(outages: Iterable[Outage], office: str) -> tuple[Outage, ...]:
+    """Return those of an office and its devices, what they follow from, and what follows from them.
+
+    A province has ten thousands in a season, and one look at one office should not cost a look at each of them.
+    """
+    known, end = tuple(outages), f".{office}"
+    own = {one.id: one.root for one in known if one.node == office or one.node.endswith(end)}
+    roots = frozenset(own.values())
+    return tuple(one for one in known if one.id in own or one.root in own or one.id in roots)
+
+
+def _node(outage: Outage) -> Node:
+    return Node(_KINDS[outage.kind], outage.node)
+
+
 def _entry(province: Province, outage: Outage, root: Node | None, inside: frozenset[str], behind: int) -> Entry:
-    node = Node(Kind(outage.kind), outage.node)
+    node = _node(outage)
     told = office_of(province, node) in inside
     return Entry(
         id=outage.id,

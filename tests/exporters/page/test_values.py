@@ -15,6 +15,7 @@ from exporters.page.bars import Bar, Bars, Sum, bars, sum_of, total
 from exporters.page.environment import environment, fill
 from exporters.page.marks import described, lasted, percent, since, told, when
 from exporters.page.overview import summary
+from exporters.page.past import at_office, entries
 from exporters.page.planned import planned
 from exporters.page.snapshot import Snapshot, Trouble
 from exporters.page.troubles import roots
@@ -22,6 +23,7 @@ from exporters.page.view import PUBLIC, View
 from inventory.language import speaking
 from inventory.load import load
 from inventory.topology import State
+from ledger.outages import Outage
 from ledger.watching import Day
 from tests.exporters.test_health import GOOD
 
@@ -122,6 +124,30 @@ def test_a_device_is_a_root_for_staff_and_a_cause_for_others() -> None:
     (public,) = roots(snapshot, PUBLIC)
     assert (public.line.name, public.line.because) == ("Xã Đông Yên", "a device at Xã Đông Yên")
     assert public.behind == ()
+
+
+def test_the_outages_of_an_office_are_told_as_if_all_had_been_looked_at() -> None:
+    def outage(name: str, kind: str, node: str, root: str | None = None) -> Outage:
+        began, ended = f"2026-11-2{name}T00:00:00.000000Z", f"2026-11-2{name}T01:00:00.000000Z"
+        return Outage(name, kind, node, began, ended, "down", "link", root, {})
+
+    known = (
+        outage("1", "office", "an-bien"),
+        outage("2", "office", "dong-yen", "1"),
+        outage("3", "device", "box.dong-yen", "1"),
+        outage("4", "device", "router.dong-yen"),
+        outage("5", "service", "one-stop", "4"),
+        outage("6", "office", "nam-yen", "1"),
+        outage("7", "link", "dong-yen.uplink", "1"),
+        outage("8", "device", "box.nam-yen"),
+    )
+    province, at = load(GOOD), ("office", "device")
+    for office, expected in (("dong-yen", "12345"), ("an-bien", "12367"), ("nam-yen", "168"), ("centre", "")):
+        near = at_office(known, office)
+        assert "".join(one.id for one in near) == expected
+        for view in (PUBLIC, View("")):
+            wanted = lambda one, node, office=office: one.kind in at and node.id.rpartition(".")[2] == office  # noqa: E731
+            assert entries(province, near, view, wanted, limit=9) == entries(province, known, view, wanted, limit=9)
 
 
 def _coming(*nodes: Node, under_way: bool = False) -> Coming:
