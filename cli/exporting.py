@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.output import complain, say
+from cli.output import agreed, complain, say
 from cli.settings import Settings
 from inventory.language import _
 
@@ -67,13 +67,14 @@ def import_from(options: Settings, workbook: Path, *, dry_run: bool, yes: bool) 
         say(said.format(rows=comparison.rows, changes=0, findings=len(comparison.findings)))
         raise typer.Exit(refused)
     folder = options.folder()
-    say(apply(province, comparison.changes, folder, dry_run=True).rstrip("\n"))
+    for line in apply(province, comparison.changes, folder, dry_run=True).rstrip("\n").split("\n"):
+        say(line)
     changes = len(comparison.changes)
     say(said.format(rows=comparison.rows, changes=changes, findings=len(comparison.findings)))
     if dry_run:
         raise typer.Exit(refused)
-    if not yes:
-        typer.confirm(_("write these changes into the files?"), abort=True)
+    if not yes and not agreed(_("write these changes into the files?")):
+        raise typer.Exit(1)
     try:
         apply(province, comparison.changes, folder)
     except OSError as error:

@@ -41,8 +41,13 @@ def test_a_workbook_goes_out_is_edited_and_comes_back(tuyen: Tuyen, province: Pa
     _set(workbook, "router.nam-yen", "serial number", "00042")
     dry = tuyen("inventory", "import", str(workbook), "--dry-run", cwd=province)
     assert dry.returncode == 0
-    assert "00042" in dry.stdout
+    lines = dry.stdout.splitlines()
+    assert lines[:2] == ["--- a/offices/an-bien.yaml", "+++ b/offices/an-bien.yaml"]
+    assert [line for line in lines if line.startswith("+ ") and "00042" in line]
     assert "00042" not in (province / "offices" / "an-bien.yaml").read_text()
+    asked = tuyen("inventory", "import", str(workbook), cwd=province)  # where nobody can answer
+    assert asked.returncode == 2
+    assert "--yes" in asked.stderr
     done = tuyen("inventory", "import", str(workbook), "--yes", cwd=province)
     assert done.returncode == 0, done.stderr
     shown = json.loads(tuyen("inventory", "show", "router.nam-yen", "--format", "json", cwd=province).stdout)
