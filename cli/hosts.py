@@ -126,7 +126,9 @@ def _was(host: "Host") -> str:
     if host.state is not State.CHANGED:
         return ""
     pinned = ", ".join(pin.fingerprint for pin in host.pinned)
-    return _("pinned is {pinned}: was the device set up anew, or is it another one?").format(pinned=pinned)
+    return _(
+        "pinned is {pinned}: was the device set up anew, or is it another one? if it is right, --replace pins it"
+    ).format(pinned=pinned)
 
 
 def _pin(province: "Province", who: "Actor", options: Settings, hosts: "list[Host]") -> None:

@@ -33,7 +33,7 @@ def changed_key(login: Login, pinned: Sequence[Pin], found: Pin) -> RefusedError
     """Tell that another host key answers than those pinned."""
     told = _(
         "the host key has changed: pinned {pinned}, now {found}; the machine was reinstalled or exchanged, or somebody "
-        "stands between; ask whoever is there, and if it is right, write 'tuyen hosts trust {device}'"
+        "stands between; ask whoever is there, and if it is right, write 'tuyen hosts trust {device} --replace'"
     )
     return RefusedError(told.format(pinned=", ".join(map(str, pinned)), found=found, device=login.device))
 

@@ -12,7 +12,7 @@ _UNREACHABLE: tuple[tuple[str, str], ...] = (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed.*differs",
         N_(
             "the host key has changed: the machine was reinstalled, or another one answers in its place; "
-            "find out which, then: tuyen hosts trust {device}"
+            "find out which, then: tuyen hosts trust {device} --replace"
         ),
     ),
     (

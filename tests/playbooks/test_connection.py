@@ -118,7 +118,7 @@ def test_changed_key_names_both_fingerprints(server: Server, tmp_path: Path) -> 
     reason = refused(server.login(), tmp_path / "known_hosts")
     new = public(server.host_keys["ed25519"])
     assert f"pinned ssh-ed25519 {old.fingerprint}, now ssh-ed25519 {new.fingerprint}" in reason
-    assert "write 'tuyen hosts trust box.test'" in reason
+    assert "write 'tuyen hosts trust box.test --replace'" in reason
 
 
 def test_wrong_key_is_named(server: Server, known_hosts: Path, tmp_path: Path) -> None:

@@ -205,6 +205,7 @@ def test_who_is_not_reached_is_told_why_and_the_others_finish(
         "password.test": "the login was refused ",
         "hanging.test": "it accepted the connection and then said nothing for 10 s",
     }
+    assert outcomes["changed.test"][1].endswith("then: tuyen hosts trust changed.test --replace")
 
 
 def test_way_leads_through_a_jump_host(server: Server, known_hosts: Path, tmp_path: Path) -> None:
