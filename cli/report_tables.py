@@ -153,7 +153,7 @@ def _causes(rows: "Iterable[CauseRow]") -> list[dict[str, Any]]:
             "nodes": row.now.nodes_behind,
             "degraded": clock(row.now.degraded),
             "maintenance": clock(row.now.maintenance),
-            "before": clock(row.before.away),
+            "before": clock(row.before.away) if row.before else "",
         }
         for row in rows
     ]

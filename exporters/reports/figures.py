@@ -129,11 +129,14 @@ class CauseFigures:
 
 @dataclass(frozen=True, slots=True)
 class CauseRow:
-    """One cause: "device", "link", "power", "maintenance", "unknown", or "upstream" where the root is not known."""
+    """One cause: "device", "link", "power", "maintenance", "unknown", or "upstream" where the root is not known.
+
+    `before` is None where nothing of the period before was observed.
+    """
 
     cause: str
     now: CauseFigures
-    before: CauseFigures
+    before: CauseFigures | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _amounts_item(prefix: str, amounts: Amounts) -> Item:
 
 
 def _cause_item(row: CauseRow) -> Item:
-    return {"cause": row.cause, **_cost_item(row.now), "before": _cost_item(row.before)}
+    return {"cause": row.cause, **_cost_item(row.now), "before": _cost_item(row.before or CauseFigures())}
 
 
 def _cost_item(figures: CauseFigures) -> Item:

@@ -30,6 +30,10 @@ class Side:
         """Return what some offices, or services, went through together."""
         return together(self.accounts[str(kind), name] for name in names)
 
+    def is_observed(self, kind: Kind) -> bool:
+        """Whether anything is known of any office, or service."""
+        return any(one.all_hours.observed for (of_kind, _name), one in self.accounts.items() if of_kind == kind)
+
     def costs(self, kind: Kind) -> Iterator[Cost]:
         """Yield what each office, or service, suffered from each root."""
         for (of_kind, _name), one in self.accounts.items():

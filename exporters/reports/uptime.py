@@ -102,7 +102,8 @@ def _causes(kind: Kind, sides: Sides) -> tuple[CauseRow, ...]:
     """Return what the causes cost, what cost most first."""
     now, before = (cause_figures(one.costs(kind)) for one in sides)
     none = CauseFigures()
-    rows = (CauseRow(cause, now.get(cause, none), before.get(cause, none)) for cause in {**now, **before})
+    unknown = none if sides[1].is_observed(kind) else None
+    rows = (CauseRow(cause, now.get(cause, none), before.get(cause, unknown)) for cause in {**now, **before})
     return tuple(sorted(rows, key=lambda row: (-row.now.away, -row.now.maintenance, -row.now.degraded, row.cause)))
 
 

@@ -140,8 +140,8 @@ def _cause(of: str, row: CauseRow, say: Say) -> tuple[Value, ...]:
         now.nodes_behind,
         now.degraded,
         now.maintenance,
-        row.before.outages,
-        row.before.away,
+        row.before.outages if row.before else None,
+        row.before.away if row.before else None,
     )
 
 

@@ -158,7 +158,7 @@ def causes(rows: Iterable[CauseRow], say: Say) -> Table:
                 row.now.behind,
                 row.now.degraded,
                 row.now.maintenance,
-                row.before.away,
+                row.before.away if row.before else None,
             )
             for row in rows
         ),

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from exporters.reports.documents.say import speaker
+from exporters.reports.documents.uptime_tables import causes
 from exporters.reports.evidence import Evidence
 from exporters.reports.figures import Row, UptimeReport
 from exporters.reports.items import uptime_items, uptime_summary
@@ -208,7 +210,15 @@ def test_the_month_before_stands_beside(province: Province) -> None:
     assert found.before.name == "2026-09"
     assert district.before.all_hours.away == 6 * HOUR
     assert district.change == Fraction(6, 30 * 24) - Fraction(2, 31 * 24)
-    assert {one.cause: one.before.away for one in found.causes} == {"link": 0, "power": 6 * HOUR}
+    assert {one.cause: one.before and one.before.away for one in found.causes} == {"link": 0, "power": 6 * HOUR}
+
+
+def test_of_a_month_before_that_nobody_watched_no_cause_is_said_to_have_cost_nothing(province: Province) -> None:
+    found = uptime(scope(province), OCTOBER, Evidence(cut(), (ALL,), {}), NOTHING)
+    assert [(one.cause, one.before) for one in found.causes] == [("link", None)]
+    shown, *_others = causes(found.causes, speaker("en")).rows
+    assert shown[-1] is None
+    assert uptime_summary(found)["causes"][0]["before"]["own_seconds"] == 0  # the form for programs is stable
 
 
 def test_a_service_suffers_from_its_own_machine_and_from_what_is_upstream(province: Province) -> None:
