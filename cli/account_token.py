@@ -89,11 +89,9 @@ def revoke(context: typer.Context, token: Annotated[str, typer.Argument(metavar=
 @contextmanager
 def opened(context: typer.Context) -> "Iterator[tuple[Province, Ledger]]":
     """Give the province and its ledger."""
-    from ledger.connection import FILE, open_ledger
-
     options = settings(context)
     province = options.load()
-    with open_ledger(province.database or options.folder() / FILE) as ledger:
+    with options.ledger(province) as ledger:
         yield province, ledger
 
 

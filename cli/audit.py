@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.output import complain, print_json, print_table, say
-from cli.settings import Format, FormatOption, Settings, example, settings
+from cli.settings import Format, FormatOption, example, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
-    from inventory.model import Province
     from ledger.audit import Entry, Head
     from ledger.connection import Ledger
 
@@ -47,7 +46,7 @@ def show(
     province = options.load()
     zone = ZoneInfo(province.time_zone)
     first = stamp(datetime.combine(_day(since), datetime.min.time(), zone)) if since else ""
-    with _ledger(options, province) as ledger:
+    with options.ledger(province) as ledger:
         found = search(ledger, device=device, person=person, since=first, limit=limit)
     if form is Format.JSON:
         print_json([_item(entry) for entry in found])
@@ -60,12 +59,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(_("'{text}' is no day; write for example 2021-06-01").format(text=text)) from error
-
-
-def _ledger(options: Settings, province: "Province") -> "Ledger":
-    from ledger.connection import FILE, open_ledger
-
-    return open_ledger(province.database or options.folder() / FILE)
 
 
 def _item(entry: "Entry") -> dict[str, Any]:
@@ -109,7 +102,7 @@ def verify(
 
     before = _parse_head(known) if known is not None else None
     options = settings(context)
-    with _ledger(options, options.load()) as ledger:
+    with options.ledger(options.load()) as ledger:
         newest = head(ledger)
         faults = _faults(ledger, before)
     written = f"{newest.seq}:{newest.hash}"

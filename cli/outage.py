@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.moments import local, minutes, moment
-from cli.outage_plan import PersonOption, ledger_of, plan, who
+from cli.outage_plan import PersonOption, plan, who
 from cli.output import print_json, print_table, say
 from cli.settings import Format, FormatOption, SelectorArgument, example, settings
 from exporters.page.words import CAUSES, KINDS
@@ -51,7 +51,7 @@ def list_outages(
     _check_kind(kind)
     options = settings(context)
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         now = ledger.clock()
         found = outages_between(ledger, now - timedelta(days=days), now) if days else open_outages(ledger)
     wanted = _within(province, selector)
@@ -74,7 +74,7 @@ def show_outage(context: typer.Context, outage: OutageArgument, form: FormatOpti
     options = settings(context)
     province = options.load()
     zone = ZoneInfo(province.time_zone)
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         found = find_outage(ledger, outage)
         behind = following(ledger, found.id)
         root = find_outage(ledger, found.root) if found.root else None
@@ -110,7 +110,7 @@ def note(
         )
     options = settings(context)
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         found = _may_act(province, ledger, outage, person)
         write(ledger, found.id, text, actor=who(province, person), cause=cause or None)
     say(_("{outage} of {node}: noted").format(outage=found.id, node=found.node))
@@ -129,7 +129,7 @@ def ack(
     options = settings(context)
     province = options.load()
     zone = ZoneInfo(province.time_zone)
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         end = moment(until, zone, now := ledger.clock())
         if end <= now:
             raise typer.BadParameter(_("'{text}' is past").format(text=until), param_hint="--until")

@@ -9,7 +9,7 @@ import typer
 
 from cli.moments import local, minutes, moment
 from cli.output import print_json, print_table, say
-from cli.settings import Format, FormatOption, SelectorArgument, Settings, settings
+from cli.settings import Format, FormatOption, SelectorArgument, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plan(
         raise typer.BadParameter(_("planned work takes a selector, which says what is worked on"))
     options = settings(context)
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         if cancel:
             _cancel(province, ledger, cancel, person)
         elif selector:
@@ -120,13 +120,6 @@ def _show(form: Format, works: "Iterable[Planned]", zone: ZoneInfo) -> None:
     else:
         rows = [{**item, "from": local(item["began"], zone), "to": local(item["until"], zone)} for item in items]
         print_table(PLAN_COLUMNS, rows)
-
-
-def ledger_of(options: Settings, province: "Province") -> "Ledger":
-    """Open the province's ledger. Raises LedgerError."""
-    from ledger.connection import FILE, open_ledger
-
-    return open_ledger(province.database or options.folder() / FILE)
 
 
 def who(province: "Province", person: str) -> "Actor":

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.outage_plan import ledger_of
 from cli.report_files import ReportFormat, suffix_of, target_of, write_document, write_json, write_text
 from cli.report_tables import show_lifecycle, show_uptime
 from cli.settings import Settings, example, settings
@@ -174,7 +173,7 @@ def _uptime(options: Settings, days: DaysOf, under: str, as_of: str) -> "tuple[U
 
     loader = _loader(options)
     province = _load(loader, as_of=as_of)
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         now = ledger.clock()
         today = now.astimezone(ZoneInfo(province.time_zone)).date()
         chosen = period(*days(today), province.time_zone, now)

@@ -69,13 +69,12 @@ def start(
     """
     from cli.rollout_begin import begin, intend
     from cli.rollout_control import control
-    from cli.rollout_state import ledger_of
     from cli.rollout_view import is_done
 
     _check_answer(form, yes=yes)
     options = settings(context)
     intent = intend(options, what, person)
-    with ledger_of(options, intent.province) as ledger:
+    with options.ledger(intent.province) as ledger:
         rollout = begin(options, ledger, intent, yes=yes, form=form)
         if rollout is None:
             raise typer.Exit(1)
@@ -247,10 +246,9 @@ def _check_answer(form: Format, *, yes: bool) -> None:
 def _controlled(options: Settings, name: str, person: str) -> Iterator["Control"]:
     """Open the ledger, and give the rollout into the hands of a person who may act on it."""
     from cli.rollout_control import control
-    from cli.rollout_state import ledger_of
 
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         yield control(options, ledger, province, name, person)
 
 

@@ -16,7 +16,7 @@ from cli.output import agreed, complain, print_json, say
 from cli.planned import plan_item, show_changes, show_items, summary
 from cli.rollout_course import Course
 from cli.rollout_drive import planned_job
-from cli.rollout_state import STATE, hours_by_device, ledger_of
+from cli.rollout_state import STATE, hours_by_device
 from cli.running import open_needed, stoppable
 from cli.settings import Format, Settings
 from inventory.language import _
@@ -111,7 +111,7 @@ def show_plan(options: Settings, word: str, person: str, out: Path | None, *, as
     """Plan a rollout, ask its devices, show it all and write it down; return whether every device could be asked."""
     intent = intend(options, word, person)
     foreseen = _foreseen(intent, form) if ask else []
-    with ledger_of(options, intent.province) as ledger:
+    with options.ledger(intent.province) as ledger:
         typical = typical_seconds(ledger, intent.job.name)
     plan = intent.plan
     path = out or intent.folder / STATE / f"{plan.name}-{plan.digest[:12]}.json"

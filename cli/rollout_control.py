@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.actor import actor, check_may_act
 from cli.output import complain, print_json, say
-from cli.rollout_state import Seen, ledger_of, see
+from cli.rollout_state import Seen, see
 from cli.rollout_view import Board
 from cli.settings import Format, Settings
 from exporters.page.words import ROLLOUT_WORDS
@@ -121,7 +121,7 @@ def approve(
     """Sign and write down an approval; `wave` counts from 1. Raises AccessError, PlaybookError, LedgerError."""
     province = options.load()
     who = actor(province, person)
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         seen = see(ledger, province, key)
         number = _next_wave(seen) if wave is None else _checked_wave(seen, wave - 1)
         approver = check_approver(province, seen.plan, number, who.person)

@@ -8,7 +8,7 @@ import typer
 from cli.output import print_json, print_table
 from cli.planned import STATES
 from cli.rollout_course import local
-from cli.rollout_state import Seen, ledger_of, see, see_record
+from cli.rollout_state import Seen, see, see_record
 from cli.rollout_view import status_cell
 from cli.rollout_words import happened
 from cli.settings import Format, Settings
@@ -48,7 +48,7 @@ Items = list[dict[str, Any]]
 def list_rollouts(options: Settings, form: Format, limit: int) -> None:
     """Print the newest rollouts."""
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         seen = [see_record(ledger, province, record) for record in rollouts(ledger, limit=limit)]
     items = [_list_item(one) for one in seen]
     if form is Format.JSON:
@@ -85,7 +85,7 @@ def _list_item(seen: Seen) -> dict[str, Any]:
 def show_device(options: Settings, device: str, form: Format, limit: int) -> None:
     """Print what happened to a device, newest first: in rollouts, and in runs of jobs."""
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         items = _history(ledger, device, limit)
     if not items and device not in province.devices:
         near = nearest(device, province.devices)
@@ -146,7 +146,7 @@ def _event_item(event: RolloutEvent, name: str) -> dict[str, Any]:
 def evidence(options: Settings, key: str) -> str:
     """Return a rollout as JSON text: plan, events, approvals as `ssh-keygen` can verify them, and the audit's head."""
     province = options.load()
-    with ledger_of(options, province) as ledger:
+    with options.ledger(province) as ledger:
         seen = see(ledger, province, key)
         newest = head(ledger)
     record = seen.record

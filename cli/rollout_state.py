@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.settings import Settings
 from inventory.language import _
 from inventory.model import Province
 from inventory.rollouts import hours_of
 from inventory.windows import Hours
-from ledger.connection import FILE, Ledger, open_ledger
+from ledger.connection import Ledger
 from ledger.leases import Lease, held
 from ledger.records import Actor, Rollout, RolloutEvent
 from ledger.rollout_history import events, find_rollout, plan_of, rollouts
@@ -41,11 +40,6 @@ class Seen:
     def at_work(self) -> bool:
         """Whether anything is being done to a device."""
         return any(status.state is DeviceState.AT_WORK for status in self.state.devices.values())
-
-
-def ledger_of(options: Settings, province: Province) -> Ledger:
-    """Open the province's ledger. Raises LedgerError."""
-    return open_ledger(province.database or options.folder() / FILE)
 
 
 def see(ledger: Ledger, province: Province, key: str) -> Seen:

@@ -15,6 +15,7 @@ from inventory.language import _
 
 if TYPE_CHECKING:
     from inventory.model import Province
+    from ledger.connection import Ledger
 
 PROVINCE_VARIABLE = "TUYEN_PROVINCE"
 
@@ -44,6 +45,12 @@ class Settings:
         from inventory.load import load
 
         return load(self.folder())
+
+    def ledger(self, province: "Province") -> "Ledger":
+        """Open the ledger of the province, which was loaded. Raises LedgerError."""
+        from ledger.connection import FILE, open_ledger
+
+        return open_ledger(province.database or self.folder() / FILE)
 
 
 def settings(context: typer.Context) -> Settings:
