@@ -364,6 +364,8 @@ class Province:
     maintenance: tuple[Maintenance, ...] = ()
     schedule: Schedule = Schedule()
     letterhead: Letterhead | None = None
+    roles: tuple[str, ...] = ()  # the names in kinds.yaml, also of those that nothing has yet
+    kinds: tuple[str, ...] = ()
 
     @cached_property
     def devices_of(self) -> Mapping[str, tuple[Device, ...]]:

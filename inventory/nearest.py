@@ -6,10 +6,13 @@ from difflib import get_close_matches
 from inventory.language import _
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the nearest of `known`, quoted, as a phrase; or up to eight of them when none is near."""
+def nearest(word: str, known: Iterable[str], also: Iterable[str] = ()) -> str:
+    """Return the nearest of `known`, quoted, as a phrase; or up to eight of them when none is near.
+
+    Other names in `also` may be the nearest, but are not listed.
+    """
     names = sorted(set(known))
-    if close := get_close_matches(word, names, n=1, cutoff=0.6):
+    if close := get_close_matches(word, sorted({*names, *also}), n=1, cutoff=0.6):
         return _("'{word}' (the nearest that exists)").format(word=close[0])
     if not names:
         return _("none: nothing is declared yet")

@@ -129,6 +129,8 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
         modules=around.modules,
         database=head.shape.database,
         practice=head.shape.practice,
+        roles=tuple(sorted(around.roles)),
+        kinds=tuple(sorted(around.kinds)),
     )
     province, ruled = resolve_settings(head.document, head.shape, province, gaps)
     hours, kept = resolve_working_hours(head.document, head.shape, province, gaps)

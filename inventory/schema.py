@@ -42,8 +42,8 @@ def schemas(province: Province | None = None) -> Iterator[tuple[str, str]]:
 def _names(province: Province) -> Mapping[str, list[str]]:
     """Return the values that a key may have, by key. Only what is closed: free texts are not offered."""
     return {
-        "kind": sorted({office.kind for office in province.offices.values()}),
-        "role": sorted({device.role for device in province.devices.values()}),
+        "kind": list(province.kinds),
+        "role": list(province.roles),
         "tier": list(province.tiers),
         "module": sorted(province.modules),
         "unit": sorted(province.units),

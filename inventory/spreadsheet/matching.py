@@ -79,8 +79,7 @@ class Known:
     def __post_init__(self) -> None:
         devices, offices = self.province.devices.values(), self.province.offices.values()
         self.serials = {cleaned(device.serial): device for device in devices if device.serial}
-        self.roles = sorted({device.role for device in devices})
-        self.kinds = sorted({office.kind for office in offices})
+        self.roles, self.kinds = list(self.province.roles), list(self.province.kinds)
         self._offices = _by_name((office.id, (office.name,)) for office in offices)
         types = self.province.device_types.values()
         self._types = _by_name((t.id, (t.model, f"{t.manufacturer} {t.model}", t.part_number)) for t in types)
@@ -94,7 +93,7 @@ class Known:
         return _find(text, self.province.device_types, self._types, "unknown-device-type")
 
     def role(self, text: str) -> str:
-        """Return the role of that name, among those that devices have."""
+        """Return the role of that name, among those of kinds.yaml."""
         return _one_of("unknown-role", self.roles, text)
 
     def resolve(self, column: Column, text: str) -> str:
@@ -142,5 +141,5 @@ def _find(text: str, ids: Mapping[str, object], names: Mapping[str, list[str]], 
     if len(matches) > 1:
         raise CellError("sheet-ambiguous", value=text, names=", ".join(sorted(matches)[:8]))
     if not matches:
-        raise CellError(rule, name=text, near=nearest(text, [*ids, *names]))
+        raise CellError(rule, name=text, near=nearest(text, ids, also=names))
     return matches[0]

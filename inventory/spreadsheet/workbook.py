@@ -54,9 +54,9 @@ def _lists(province: Province) -> dict[str, list[str]]:
     """Return what cells offer, by the name of the list."""
     return {
         "offices": list(province.offices),
-        "roles": sorted({device.role for device in province.devices.values()}),
+        "roles": list(province.roles),
         "types": sorted(province.device_types),
-        "kinds": sorted({office.kind for office in province.offices.values()}),
+        "kinds": list(province.kinds),
         "media": list(get_args(Medium)),
     }
 

@@ -264,3 +264,17 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(good: Province, tmp
         bomb.writestr("xl/worksheets/sheet1.xml", bytes(100 * 1024 * 1024))
     assert path.stat().st_size < 1024 * 1024
     assert refused(path, good) == "workbook-too-large"
+
+
+def test_the_first_device_of_a_declared_role_may_come_from_a_workbook(good: Province, tmp_path: Path) -> None:
+    assert "ups" not in {device.role for device in good.devices.values()}
+    comparison = one_row(tmp_path, good, office="dong-yen", name="ups", role="UPS", type=TYPE, address="10.91.16.140")
+    assert comparison.findings == ()
+    assert ("ups.dong-yen", "role", "ups") in [(c.id, c.attribute, c.new) for c in comparison.changes]
+
+
+def test_of_what_is_not_known_the_ids_are_listed_once(good: Province, tmp_path: Path) -> None:
+    comparison = one_row(tmp_path, good, id="box.dong-yen", type="zzz")
+    assert [f.fix for f in comparison.findings] == [f"write one of: {TYPE}"]
+    near = one_row(tmp_path, good, id="box.dong-yen", type="DrayTek Vigor2937")
+    assert [f.fix for f in near.findings] == ["write 'DrayTek Vigor2927' (the nearest that exists)"]
