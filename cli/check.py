@@ -64,6 +64,8 @@ def _choose(options: Settings, selector: str) -> "Chosen":
     ids = {device.id for device in devices}
     asked = list(questions(province, devices, knowledge))
     asked += (question for question in service_questions(province, knowledge) if question.device in ids)
+    if not asked:  # nothing to be well would be taken for well
+        raise typer.BadParameter(_("no device is chosen that is asked anything"))
     return Chosen(province, devices, asked, list(way_questions(province, devices, knowledge)))
 
 

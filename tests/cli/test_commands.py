@@ -94,6 +94,8 @@ def test_other_commands_refuse_a_bad_province_with_its_findings(tuyen: Tuyen, go
         (("inventory", "tree", "--under", "an-bein"), "'an-bien'"),
         (("inventory", "lst"), "No such command"),
         (("check", "--format", "xml"), "xml"),
+        (("check", "island"), "no device is chosen"),
+        (("check", "role=workstation"), "no device is chosen"),
         (("watch", "--listen", "127.0.0.1:99999"), "cannot serve"),
     ],
 )
