@@ -212,6 +212,14 @@ def test_a_change_of_grade_is_two_intervals_that_touch() -> None:
     ]
 
 
+def test_a_cause_that_turns_out_to_be_another_one_is_corrected_and_its_root_with_it() -> None:
+    run = Run(DAMPED).play(_for(30, office=DOWN) + _for(60, office=POWER))
+    assert run.memory.open[OFFICE].fault.cause is Cause.POWER
+    assert [type(one) for one in run.steps] == [Begin, Blame]
+    run = Run(DAMPED).play(_for(60, office=replace(WEAK, root=OTHER), other=WEAK) + _for(60, office=WEAK, other=WEAK))
+    assert run.memory.open[OFFICE].root is None
+
+
 def test_power_is_not_taken_back_when_the_battery_is_silent_and_a_persons_word_neither() -> None:
     run = Run(DAMPED).play(_for(30, office=POWER) + _for(60, office=DOWN))
     assert run.memory.open[OFFICE].fault.cause is Cause.POWER
