@@ -163,6 +163,8 @@ def test_machines_that_fell_together_behind_a_router_that_lives_are_power(provin
     assert [faults[_device(name)].root for name in sorted(more)] == [None, *[_device("pc-0.dong-yen")] * 2]
     batteries = {"dong-yen": Battery(NOW, "ups.dong-yen", "mains are off")}
     assert _blamed(wide, readings, batteries=batteries)[_device("pc-0.dong-yen")].root == _device("ups.dong-yen")
+    apart = {_device(name): NOW + 200 * number for number, name in enumerate(more)}
+    assert _blamed(wide, readings, fell=apart)[_device("pc-0.dong-yen")].cause is Cause.DEVICE
 
 
 def _service(province: Province, name: str, device: str, *, needs: tuple[str, ...] = ()) -> Service:
