@@ -1,13 +1,21 @@
-"""What the tests of jobs share: labs of real machines, a lab a choice of devices, all gone at the end."""
+"""What the tests of jobs share: labs of real machines, a lab a choice of devices, all gone at the end; and files."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from playbooks.drivers import DRIVERS
 from tests.playbooks.field import Field, field_of
+from tests.playbooks.filing import FILING
 
 Boot = Callable[..., Field]
+
+
+@pytest.fixture
+def filing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let devices be files."""
+    monkeypatch.setitem(DRIVERS, "pyinfra", FILING)
 
 
 @pytest.fixture(scope="session")

@@ -18,19 +18,14 @@ from ledger.records import Task
 from ledger.runs import begin_run
 from ledger.states import State
 from playbooks.applying import Result
-from playbooks.drivers import DRIVERS
 from playbooks.engine import RUNS
 from playbooks.errors import PlaybookError
 from playbooks.plan import State as Found
 from playbooks.recovery import BIRTH, end_dead_runs
-from tests.playbooks.filing import BOXES, FILING, LAN, applied, make_province, mood, run, use
+from tests.playbooks.filing import BOXES, LAN, applied, make_province, mood, run, use
 
 A, B = BOXES
-
-
-@pytest.fixture(autouse=True)
-def filing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DRIVERS, "pyinfra", FILING)
+pytestmark = pytest.mark.usefixtures("filing")
 
 
 @pytest.fixture

@@ -12,21 +12,16 @@ from ledger.connection import FILE, open_ledger
 from ledger.runs import begin_run, intend
 from ledger.states import State
 from playbooks.applying import Application, Result
-from playbooks.drivers import DRIVERS
 from playbooks.engine import Session
 from playbooks.event import Change, Done
 from playbooks.guard import Guard
 from playbooks.job import Step
 from playbooks.target import Target
-from tests.playbooks.filing import BOXES, FILING, JOB, LAN, applied, make_province, use
+from tests.playbooks.filing import BOXES, JOB, LAN, applied, make_province, use
 
 A, B = BOXES
 RISKY = JOB + "risk: cut-off\nrevert: {after: 60 s, paths: [/etc/ssh]}\n"
-
-
-@pytest.fixture(autouse=True)
-def filing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DRIVERS, "pyinfra", FILING)
+pytestmark = pytest.mark.usefixtures("filing")
 
 
 @pytest.fixture

@@ -11,17 +11,12 @@ from ledger.audit import verify
 from ledger.connection import FILE, open_ledger
 from ledger.history import history, tasks
 from ledger.states import State
-from playbooks.drivers import DRIVERS
-from tests.playbooks.filing import BOXES, FILING, applied, make_province, run, use
+from tests.playbooks.filing import BOXES, applied, make_province, run, use
 
 WRITES = 6  # of a run: begun, intended, applying, verifying, changed, ended
 MOMENTS = [(when, number) for number in range(1, WRITES + 1) for when in ("before", "after")]
 LOST, FOUND = (State.INTERRUPTED, "the controller went away in the middle"), "found at its target by a later run"
-
-
-@pytest.fixture(autouse=True)
-def filing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DRIVERS, "pyinfra", FILING)
+pytestmark = pytest.mark.usefixtures("filing")
 
 
 def first_run(folder: Path) -> list[tuple[State, str]]:

@@ -8,17 +8,12 @@ import pytest
 from ledger.connection import FILE, open_ledger
 from ledger.history import history
 from playbooks.checking import moved
-from playbooks.drivers import DRIVERS
 from playbooks.errors import PlanError
 from playbooks.plan import read_plan, write_plan
-from tests.playbooks.filing import BOXES, FILING, applied, make_province, mood, use
+from tests.playbooks.filing import BOXES, applied, make_province, mood, use
 
 A, B = BOXES
-
-
-@pytest.fixture(autouse=True)
-def filing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DRIVERS, "pyinfra", FILING)
+pytestmark = pytest.mark.usefixtures("filing")
 
 
 @pytest.fixture

@@ -15,19 +15,14 @@ from ledger.errors import DeviceBusyError
 from ledger.history import history, tasks
 from ledger.runs import begin_run, intend
 from ledger.states import State
-from playbooks.drivers import DRIVERS
 from playbooks.recovery import end_dead_runs
 from tests.ledger.conftest import postgresql
-from tests.playbooks.filing import BOXES, FILING, LAN, applied, make_province, run, use
+from tests.playbooks.filing import BOXES, LAN, applied, make_province, run, use
 
 __all__ = ["postgresql"]  # the fixture
 A, B = BOXES
 WORDS = {"job": "filing", "job_digest": "", "plan_digest": "", "command": ""}
-
-
-@pytest.fixture(autouse=True)
-def filing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DRIVERS, "pyinfra", FILING)
+pytestmark = pytest.mark.usefixtures("filing")
 
 
 @pytest.fixture
