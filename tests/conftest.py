@@ -1,14 +1,15 @@
-"""What all tests share: the tuyen command as users start it, and a province of their own made by it."""
+"""What all tests share: the tuyen command as users start it, a province of their own made by it, and a browser."""
 
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 Tuyen = Callable[..., "subprocess.CompletedProcess[str]"]
 SECONDS = 120
@@ -24,6 +25,10 @@ FIRST = (
     "playbooks/test_revert",
     "lab/test_machines",
     "playbooks/",
+)
+QUIET = (  # a browser that asks nothing of the network by itself
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
 )
 NO_NETWORK = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")), "--")
 
@@ -77,3 +82,11 @@ def kien_giang(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_tuyen("init", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET.split())
+        yield browser
+        browser.close()

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from inventory.load import load
 from inventory.secrets import open_secrets
 from lab.practice import enter_command, up
 from lab.running import Lab
 from tests.conftest import Tuyen
-from tests.exporters.page.conftest import QUIET
 from tests.journeys.conftest import Watched, _round_done, wait_for
 
 DISTRICT = ["an-bien.uplink", "an-bien.backup"]
@@ -70,16 +69,13 @@ def _watching(lab: Lab, folder: Path) -> Iterator[Looked]:
 
 
 @pytest.fixture(scope="module")
-def page(looked: Looked) -> Iterator[Page]:
+def page(looked: Looked, chromium: Browser) -> Page:
     """The province's page in a browser that stays open."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET.split())
-        made = browser.new_page(locale="en", base_url=looked.page)
-        made.goto("/")
-        wait_for(lambda: _alive(made) == "true", 60)
-        made.evaluate("window.kept = true")
-        yield made
-        browser.close()
+    made = chromium.new_page(locale="en", base_url=looked.page)
+    made.goto("/")
+    wait_for(lambda: _alive(made) == "true", 60)
+    made.evaluate("window.kept = true")
+    return made
 
 
 def _alive(page: Page) -> str | None:

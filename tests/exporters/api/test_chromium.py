@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from ledger import accounts
 from ledger.accounts import ATTEMPTS, LOCKED
@@ -14,24 +14,7 @@ from tests.exporters.access.serving import Clock
 from tests.exporters.test_outages_keeping import Played
 
 MILLISECONDS = 60_000.0
-ALONE = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WRONG = "con trâu ăn cỏ 8"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*ALONE])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

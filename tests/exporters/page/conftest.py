@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from ledger import accounts
 from ledger.connection import FILE, open_ledger
@@ -19,10 +19,6 @@ from tests.exporters.test_health import GOOD
 PASSWORD = "con trâu ăn cỏ 7"
 HOSTILE = "<img src=x onerror=alert(1)>{{ 7*7 }}</script>"
 PEOPLE = "\n  binh:\n    name: Trần Văn Bình\n    roles: [operator]\n    under: dong-yen\n"
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +64,6 @@ def logged_in(showing: Showing, account: str) -> Browser:
     browser = Browser(showing.port)
     assert browser.log_in(account, PASSWORD).status == 303
     return browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,34 +1,15 @@
 """The page, in a real browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from exporters.reports.documents.formats import write_html
 from exporters.reports.figures import UptimeReport
 from inventory.letterhead import Letterhead
 from tests.exporters.reports.documents.conftest import HOSTILE
 from tests.exporters.reports.documents.test_pdf import poppler, text_of
-
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +19,8 @@ def written(report: UptimeReport, letterhead: Letterhead, tmp_path_factory: pyte
     return path
 
 
-def test_it_stands_alone(browser: Browser, written: Path, report: UptimeReport) -> None:
-    page = browser.new_page()
+def test_it_stands_alone(chromium: Browser, written: Path, report: UptimeReport) -> None:
+    page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     problems: list[str] = []
@@ -55,8 +36,8 @@ def test_it_stands_alone(browser: Browser, written: Path, report: UptimeReport) 
     page.close()
 
 
-def test_bars_grow_with_what_they_stand_for(browser: Browser, written: Path) -> None:
-    page = browser.new_page()
+def test_bars_grow_with_what_they_stand_for(chromium: Browser, written: Path) -> None:
+    page = chromium.new_page()
     page.goto(written.as_uri())
     rows = page.locator("table.bars").first.locator("tr")
     bars: list[tuple[int, float]] = []
@@ -71,15 +52,15 @@ def test_bars_grow_with_what_they_stand_for(browser: Browser, written: Path) -> 
     page.close()
 
 
-def test_it_fits_a_phone(browser: Browser, written: Path) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+def test_it_fits_a_phone(chromium: Browser, written: Path) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 800})
     page.goto(written.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
 
 
-def test_printed_on_a4(browser: Browser, written: Path, tmp_path: Path) -> None:
-    page = browser.new_page()
+def test_printed_on_a4(chromium: Browser, written: Path, tmp_path: Path) -> None:
+    page = chromium.new_page()
     page.goto(written.as_uri())
     page.pdf(path=tmp_path / "printed.pdf", prefer_css_page_size=True)
     page.close()
@@ -87,10 +68,10 @@ def test_printed_on_a4(browser: Browser, written: Path, tmp_path: Path) -> None:
     assert "Độc lập - Tự do - Hạnh phúc" in text_of(tmp_path / "printed.pdf")
 
 
-def test_hostile_names_are_text(browser: Browser, hostile: UptimeReport, tmp_path: Path) -> None:
+def test_hostile_names_are_text(chromium: Browser, hostile: UptimeReport, tmp_path: Path) -> None:
     path = tmp_path / "uptime.html"
     write_html(hostile, path, "en")
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(path.as_uri())
     assert page.locator("script, img").count() == 0
     assert page.title() != "in"
