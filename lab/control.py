@@ -49,7 +49,7 @@ def ask(folder: Path, do: str, **asked: object) -> dict[str, Any]:
             line = answers.readline()
     answer: dict[str, Any] = json.loads(line) if line else {"failed": _("the lab has gone")}
     if "unknown" in answer:
-        raise _unknown(answer["unknown"], answer["near"])
+        raise _unknown(answer["unknown"], answer["near"], links_only=do == "impair")
     if "not_real" in answer:
         raise NotRealError(
             _("{device} is no real machine in this lab; bring it up with: tuyen lab up --machines {device}").format(
@@ -61,8 +61,12 @@ def ask(folder: Path, do: str, **asked: object) -> dict[str, Any]:
     return answer
 
 
-def _unknown(name: str, near: list[str]) -> UnknownPartError:
-    if not near:
+def _unknown(name: str, near: list[str], *, links_only: bool) -> UnknownPartError:
+    if links_only:
+        message = _("only links can be made bad, and '{name}' is none; the nearest: {near}").format(
+            name=name, near=", ".join(near) or "?"
+        )
+    elif not near:
         message = _("the province has no office, link or device '{name}'").format(name=name)
     else:
         message = _("the province has no office, link or device '{name}'; the nearest: {near}").format(

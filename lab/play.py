@@ -18,10 +18,12 @@ from lab.wires import answer_for, lay_detour, lay_wires, send_by_detour
 
 
 class UnknownNameError(LookupError):
-    """No part of the province is called `name`; `near` are the parts whose names resemble it."""
+    """No part of the province is called `name`; `near` are the parts of it, or those whose names resemble it."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name, self.near = name, get_close_matches(name, list(known), n=3, cutoff=0.6)
+        names = sorted(known)
+        own = [one for one in names if one.startswith(f"{name}.")]  # the links of an office
+        self.name, self.near = name, own or get_close_matches(name, names, n=3, cutoff=0.6)
         super().__init__(name)
 
 

@@ -59,7 +59,11 @@ def up(
     folder = folder.resolve()
     lock = take_lock(folder)
     if lock is None:
-        raise RunningError(_("a lab is already up in {folder}; see: tuyen lab status").format(folder=folder))
+        raise RunningError(
+            _("a lab is already up in {folder}; to bring up a changed province, end it first: tuyen lab down").format(
+                folder=folder
+            )
+        )
     remove_leftovers(folder)
     try:
         if packages:

@@ -92,5 +92,5 @@ def test_impairment_shows_and_ends(small_lab: Lab, ask: Ask) -> None:
 def test_impossible_loss_is_refused(small_lab: Lab) -> None:
     with pytest.raises(LabError, match="loss is a ratio from 0 to 1"):
         small_lab.impair("south.uplink", loss=30)
-    with pytest.raises(UnknownPartError):
+    with pytest.raises(UnknownPartError, match=r"only links can be made bad, .* nearest: .*north\.uplink"):
         small_lab.impair("north", loss=0.1)
