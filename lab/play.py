@@ -23,7 +23,7 @@ class UnknownNameError(LookupError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         own = [one for one in names if one.startswith(f"{name}.")]  # the links of an office
-        self.name, self.near = name, own or get_close_matches(name, names, n=3, cutoff=0.6)
+        self.name, self.near = name, own[:3] or get_close_matches(name, names, n=3, cutoff=0.6)
         super().__init__(name)
 
 
