@@ -79,8 +79,8 @@ class Blame:
     def _silent_office(self, office: str) -> Fault:
         node = Node(Kind.OFFICE, office)
         evidence = self._evidence(node)
-        if gateway := self._gateway_in_work(office):
-            return _follows(gateway, _maintenance(self.planned[gateway]), State.DOWN)
+        if why := self._work_on_gateway(office):
+            return _maintenance(why)
         if battery := self._battery_before(node):
             return Fault(State.DOWN, Cause.POWER, None, {**evidence, "ups": battery.device, "said": battery.reason})
         others = self._fallen_offices(office)
@@ -90,11 +90,11 @@ class Blame:
             return Fault(State.DOWN, Cause.UNKNOWN, None, evidence)
         return Fault(State.DOWN, Cause.LINK, None, evidence)
 
-    def _gateway_in_work(self, office: str) -> Node | None:
-        """Return what an office is only behind while it is worked on: a gateway, when each of them is."""
+    def _work_on_gateway(self, office: str) -> str:
+        """Return why a silent office is worked on as well: all of it is behind its gateways, and each of them is."""
         devices = self.standing.province.devices_of[office]
-        gateways = [Node(Kind.DEVICE, device.id) for device in devices if device.gateway]
-        return gateways[0] if gateways and all(gateway in self.planned for gateway in gateways) else None
+        found = [self.planned.get(Node(Kind.DEVICE, device.id), "") for device in devices if device.gateway]
+        return found[0] if found and all(found) else ""
 
     def _battery_before(self, node: Node) -> Battery | None:
         """Return what a UPS said, if that was not too long before the office fell silent."""

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from exporters.page.assets import asset
-from exporters.page.marks import clock, described, lasted, on, percent, since, told, when
+from exporters.page.marks import between, clock, described, lasted, on, percent, since, told, when
 from exporters.page.words import CAUSES, KINDS, MEANINGS, MEDIA, ROLLOUT_WORDS, STATES
 from inventory.language import _, current
 
@@ -43,7 +43,9 @@ def environment() -> Environment:
     made.globals |= {"_": _, "languages": LANGUAGES, "asset": asset}
     made.globals |= {"states": STATES, "meanings": MEANINGS, "causes": CAUSES, "kinds": KINDS, "media": MEDIA}
     made.globals |= {"rollout_words": ROLLOUT_WORDS}
-    made.globals |= {mark.__name__: mark for mark in (when, since, clock, on, lasted, percent, told, described)}
+    made.globals |= {
+        mark.__name__: mark for mark in (when, between, since, clock, on, lasted, percent, told, described)
+    }
     made.filters["fill"] = fill
     return made
 

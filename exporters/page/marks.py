@@ -12,12 +12,23 @@ _MOMENT = {"vi": "%H:%M %d/%m/%Y", "en": "%Y-%m-%d %H:%M"}
 _SHORT = {"vi": "%H:%M %d/%m", "en": "%-d %b %H:%M"}  # of what began of late
 _DAY = {"vi": "%d/%m/%Y", "en": "%Y-%m-%d"}
 _TIME = Markup('<time datetime="{at}">{text}</time>')
+_FROM_TO = Markup("{} – {}")
 _AGO = Markup('{time} <span class="ago" data-since="{seconds}"></span>')
 
 
 def when(seconds: float, zone: ZoneInfo) -> Markup:
     """Return a moment as people of the province read it; scripts and screen readers find it exact."""
     return _time(datetime.fromtimestamp(seconds, zone), _MOMENT.get(current(), _MOMENT["en"]))
+
+
+def between(begin: float, end: float, zone: ZoneInfo) -> Markup:
+    """Return a span of time; the day is told once, where it is the same."""
+    form = _MOMENT.get(current(), _MOMENT["en"])
+    first, last = (datetime.fromtimestamp(moment, zone) for moment in (begin, end))
+    is_one_day = first.date() == last.date()
+    day_first = is_one_day and form.startswith("%Y")
+    one = _time(first, "%H:%M" if is_one_day and not day_first else form)
+    return _FROM_TO.format(one, _time(last, "%H:%M" if day_first else form))
 
 
 def since(seconds: float, zone: ZoneInfo) -> Markup:

@@ -120,8 +120,10 @@ def test_an_office_behind_its_own_router_that_is_worked_on_is_planned_too(provin
     router, silent = _device("router.an-bien"), _without(province, ["an-bien", "dong-yen", "nam-yen"])
     faults = _blamed(province, silent, planned={router: "new router"})
     assert {(fault.state, fault.cause) for fault in faults.values()} == {(State.MAINTENANCE, Cause.MAINTENANCE)}
-    assert {fault.root for node, fault in faults.items() if node != router} == {router}
-    assert faults[router].evidence == {"why": "new router"}
+    root = _office("an-bien")  # which everybody is told of, and the router is not
+    assert {fault.root for node, fault in faults.items() if node not in (router, root)} == {root}
+    assert faults[router] == faults[root] == _fault(State.MAINTENANCE, Cause.MAINTENANCE)
+    assert faults[router].evidence == faults[root].evidence == {"why": "new router"}
     box = _device("box.dong-yen")  # is no way to anything
     assert _blamed(province, silent, planned={box: "new disk"})[_office("dong-yen")].cause is Cause.UPSTREAM
 

@@ -1,5 +1,6 @@
 """What is shown, as pure values: bars of days, shares, spans of time in words, roots of what is out."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -13,7 +14,7 @@ from exporters.outages.node import Cause, Kind, Node
 from exporters.outages.work import Coming
 from exporters.page.bars import Bar, Bars, Sum, bars, sum_of, total
 from exporters.page.environment import environment, fill
-from exporters.page.marks import described, lasted, percent, since, told, when
+from exporters.page.marks import between, described, lasted, percent, since, told, when
 from exporters.page.overview import summary
 from exporters.page.past import at_office, entries
 from exporters.page.planned import planned
@@ -78,6 +79,8 @@ def test_words_of_time() -> None:
         ]
         assert when(0, zone) == '<time datetime="1970-01-01T08:00:00+08:00">1970-01-01 08:00</time>'
         assert 'data-since="0"' in since(0.4, zone)
+        assert re.sub("<.*?>", "", between(0, 3600, zone)) == "1970-01-01 08:00 – 09:00"
+        assert re.sub("<.*?>", "", between(0, 86400, zone)) == "1970-01-01 08:00 – 1970-01-02 08:00"
         bar = Bar(TODAY, 0.5, 3600)
         assert told(bar) == "2026-11-25: 50 % available, 1 h 0 min out"
         assert told(Bar(TODAY, None)) == "2026-11-25: no data"
@@ -85,6 +88,8 @@ def test_words_of_time() -> None:
         assert described(whole) == "75 % available in the last 2 days; days with outages: 1"
     with speaking("vi"):
         assert "08:00 01/01/1970" in when(0, zone)
+        assert re.sub("<.*?>", "", between(0, 3600, zone)) == "08:00 – 09:00 01/01/1970"
+        assert re.sub("<.*?>", "", between(0, 86400, zone)) == "08:00 01/01/1970 – 08:00 02/01/1970"
         assert percent(0.9951) == "99,51 %"
 
 
