@@ -50,6 +50,8 @@ def test_a_copy_made_while_another_process_writes_holds_all_that_was_committed(
                     assert found.head.seq >= committed
                     assert found.breaks == 0
                     assert writer.poll() is None
+                while int(next(writer.stdout)) <= found.head.seq:
+                    pass  # it goes on writing
             finally:
                 writer.kill()
         newest = head(ledger)
