@@ -5,7 +5,6 @@ Prints one JSON object of plain figures; `benchmarks.fleet` puts them beside eac
 
 import asyncio
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -94,6 +93,8 @@ def blackbox(folder: str) -> dict[str, float]:
 
 
 async def _drive(pid: int, addresses: list[str]) -> dict[str, float]:
+    from benchmarks.processes import busy, most_memory  # not above: it brings the lab, which our own memory is not for
+
     host, port = BLACKBOX.split(":")
     for _turn in range(100):
         try:
@@ -103,15 +104,15 @@ async def _drive(pid: int, addresses: list[str]) -> dict[str, float]:
         else:
             writer.close()
             break
-    before, start = _busy(pid), time.perf_counter()
+    before, start = busy(pid), time.perf_counter()
     waiting = list(addresses)
     good = sum(await asyncio.gather(*(_requests(host, int(port), waiting) for _turn in range(DRIVERS))))
-    seconds, busy = time.perf_counter() - start, _busy(pid) - before
+    seconds, used = time.perf_counter() - start, busy(pid) - before
     return {
         "answered": good,
         "checks_per_second": len(addresses) / seconds,
-        "busy_per_check": busy / len(addresses),
-        "memory_bytes": _memory(pid),
+        "busy_per_check": used / len(addresses),
+        "memory_bytes": most_memory(pid),
     }
 
 
@@ -127,16 +128,6 @@ async def _requests(host: str, port: int, waiting: list[str]) -> int:
         good += b"\nprobe_success 1\n" in await reader.readexactly(length)
     writer.close()
     return good
-
-
-def _busy(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ the two alternate, each with something new to write.
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, fastest
 from tests.playbooks.field import Field, field_of
 
 JOBS = Path(__file__).parent / "jobs"
@@ -28,8 +27,8 @@ def measure() -> Iterator[Figure]:
         for driver, alone in (("ansible", bare.ansible), ("pyinfra", bare.pyinfra)):
             ours, peers = [], []
             for turn in range(TURNS):
-                ours.append(_seconds(lambda: _ours(field, driver, f"ours{turn}")))  # noqa: B023  (called at once)
-                peers.append(_seconds(lambda: alone(f"bare{turn}")))  # noqa: B023
+                ours.append(fastest(lambda: _ours(field, driver, f"ours{turn}"), 1))  # noqa: B023  (called at once)
+                peers.append(fastest(lambda: alone(f"bare{turn}"), 1))  # noqa: B023
             devices = len(field.devices(SELECTOR))
             yield Figure(
                 f"tuyen run on {devices} light servers, four file operations, by {driver}",
@@ -38,12 +37,6 @@ def measure() -> Iterator[Figure]:
                 f"{driver} alone, check then apply",
                 min(peers),
             )
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def _ours(field: Field, driver: str, turn: str) -> None:

@@ -1,12 +1,11 @@
 """The loop of a rollout: 200 devices on which nothing is to be done, in five waves, beside a bare pool of threads."""
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, fastest
 from ledger.connection import Ledger, open_ledger
 from playbooks.rollout.journal import Journal
 from playbooks.rollout.loop import Around, Controller
@@ -16,7 +15,6 @@ from playbooks.rollout.state import Result, Status
 from tests.playbooks.rolling import LAN, begin, plan_of_waves
 
 PLAN = plan_of_waves(2, 18, 60, 60, 60, parallel=20, days=10_000)
-TURNS = 3
 
 
 class Pool:
@@ -45,16 +43,9 @@ def nothing(_device: str) -> Result:
 def measure() -> Iterator[Figure]:
     """Yield the seconds of the fastest of some rollouts, and of the pool alone."""
     with tempfile.TemporaryDirectory() as name, open_ledger(Path(name) / "ledger.sqlite") as ledger:
-        ours = min(_seconds(lambda: _rollout(ledger)) for _turn in range(TURNS))
-        bare = min(_seconds(_bare) for _turn in range(TURNS))
+        ours, bare = fastest(lambda: _rollout(ledger)), fastest(_bare)
     what = f"a rollout of {len(PLAN.devices)} devices with nothing to do, in {len(PLAN.waves)} waves"
     yield Figure(what, ours, "s", "a bare pool of threads, no ledger", bare)
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def _rollout(ledger: Ledger) -> None:

@@ -100,17 +100,23 @@ def measure() -> Iterator[Figure]:
         world = _World(_with_hubs(load(Path(name))))
     everything = set(world.devices)
     nodes = len(everything) + len(world.province.offices)
-    yield _figure(f"all of {nodes} nodes told at once", _seconds(world, everything))
+    anew = median(_seconds(lambda: _anew(world)))
+    yield _figure(f"all of {nodes} nodes told at once, causes included", _seconds(lambda: world.look(everything)), anew)
     one = {world.devices[NODES // 2]}
-    yield _figure(f"one reading told among {nodes} nodes, causes included", _seconds(world, one))
-    yield from _cut(world, nodes)
+    yield _figure(f"one reading told among {nodes} nodes, causes included", _seconds(lambda: world.look(one)), anew)
+    yield from _cut(world, nodes, anew)
 
 
-def _figure(what: str, told: list[float]) -> Figure:
-    return Figure(what, 1e3 * median(told), "ms of processor")
+def _figure(what: str, told: list[float], anew: float) -> Figure:
+    return Figure(what, 1e3 * median(told), "ms of processor", "states alone, told from nothing", 1e3 * anew)
 
 
-def _cut(world: _World, nodes: int) -> Iterator[Figure]:
+def _anew(world: _World) -> Health:
+    """Tell all states from nothing, as `tuyen check` does."""
+    return judge(world.province, {_key(device): world.reading(device) for device in world.devices}, world.silent)
+
+
+def _cut(world: _World, nodes: int, anew: float) -> Iterator[Figure]:
     """Cut the hub of a district and with it all its offices, and let them come back."""
     behind = [office.id for office in world.province.offices.values() if office.parent == HUB]
     out = {device.id for office in (HUB, *behind) for device in world.province.devices_of[office]}
@@ -118,31 +124,29 @@ def _cut(world: _World, nodes: int) -> Iterator[Figure]:
     for _turn in range(TURNS):
         for silent in (out, set()):
             world.silent = silent
-            told += _seconds(world, out, 1)
+            told += _seconds(lambda: world.look(out), 1)
             world.at += LONG
     world.silent = out
     world.look(out)
     _check(world, behind)
     what = f"a hub with {len(behind)} offices behind it cut or restored among {nodes} nodes, causes included"
-    yield _figure(what, told)
-    yield _figure("a second of that outage with one reading", _seconds(world, {world.devices[0]}))
+    yield _figure(what, told, anew)
+    yield _figure("a second of that outage with one reading", _seconds(lambda: world.look({world.devices[0]})), anew)
 
 
-def _seconds(world: _World, touched: Set[str], times: int = TURNS) -> list[float]:
-    """Return what each of some looks took of the processor: others may use it, too."""
+def _seconds(work: Callable[[], object], times: int = TURNS) -> list[float]:
+    """Return what each of some turns took of the processor: others may use it, too."""
     told = []
     for _turn in range(times):
         start = time.process_time()
-        world.look(touched)
+        work()
         told.append(time.process_time() - start)
     return told
 
 
 def _check(world: _World, behind: list[str]) -> None:
     """Compare what was told piece by piece with what is told from nothing: one hub down, the rest behind it."""
-    health = world.health(set())
-    readings = {_key(device): world.reading(device) for device in world.devices}
-    anew = judge(world.province, readings, world.silent)
+    health, anew = world.health(set()), _anew(world)
     if (health.devices, health.offices) != (anew.devices, anew.offices):
         raise SystemExit("the states that were told piece by piece differ from those told at once")
     away = {office: state for office, state in health.offices.items() if state is not State.UP}
