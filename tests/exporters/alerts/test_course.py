@@ -73,6 +73,8 @@ def test_a_group_waits_and_is_one_message() -> None:
     run.play(100, down("a"), replace(down("b", NOON + 5), labels=down("a").labels))
     assert run.lines() == [(90, "firing", "a"), (90, "firing", "b")]
     assert len(run.drafts) == 1
+    late = replace(down("c", NOON + 35), labels=down("a").labels)  # it is due at the very next look
+    assert Run().play(160, down("a"), late).lines() == [(90, "firing", "a"), (125, "firing", "c")]
 
 
 def test_what_concerns_others_is_not_told() -> None:
