@@ -135,12 +135,11 @@ def _pin(province: "Province", who: "Actor", options: Settings, hosts: "list[Hos
     """Believe keys from now on, and write down in the audit chain who did."""
     from inventory.export.ssh import KNOWN_HOSTS
     from ledger.audit import append_many
-    from ledger.connection import FILE, open_ledger
     from playbooks.hosts import pin_hosts
     from playbooks.work import own_faults
 
     pinned = [{"device": host.login.device, "fingerprint": str(host.found)} for host in hosts]
-    with open_ledger(province.database or options.folder() / FILE) as ledger, ledger.write() as connection:
+    with options.ledger(province) as ledger, ledger.write() as connection:
         append_many(connection, ledger, who, (("hosts.trust", entry) for entry in pinned))
         with own_faults():
             pin_hosts(options.folder() / KNOWN_HOSTS, hosts)  # before the ledger's transaction ends: both, or none
