@@ -86,7 +86,8 @@ async def _serve(
 
     from cli.readiness import tell_manager
     from cli.rollout_figures import follow_rollouts
-    from cli.watch_alerts import tell_people
+    from exporters.alerts.alerting import Alerting
+    from exporters.alerts.outbox import Outbox
     from exporters.web import application
 
     config = uvicorn.Config(application(watching, metrics), log_level="warning", access_log=False, lifespan="off")
@@ -95,7 +96,8 @@ async def _serve(
     background.append(asyncio.create_task(tell_manager(lambda: server.started)))
     if not once:
         keeping = _keeping(watching, metrics)
-        background += [asyncio.create_task(keeping.run()), asyncio.create_task(tell_people(keeping))]
+        alerting = Alerting(keeping, Outbox(keeping.book.open_ledger))
+        background += [asyncio.create_task(keeping.run()), asyncio.create_task(alerting.run())]
         background += [asyncio.create_task(serve_page(door, keeping))] if door else []
     if once:
         background.append(asyncio.create_task(_stop_after_round(watching, server)))

@@ -4,7 +4,6 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,7 +85,6 @@ async def serve_page(door: Door, keeping: "Keeping") -> None:
     from exporters.access.desk import Desk
     from exporters.api.beside import beside
     from exporters.page.app import status_page
-    from ledger.connection import FILE, open_ledger
 
     class Server(uvicorn.Server):
         """A server beside another one, which takes the signals for both."""
@@ -96,8 +94,7 @@ async def serve_page(door: Door, keeping: "Keeping") -> None:
             """Take none."""
             yield
 
-    province = keeping.watch.province
-    ledger = partial(open_ledger, province.database or Path(province.folder) / FILE)
+    ledger = keeping.book.open_ledger
     desk = Desk(ledger, lambda: keeping.watch.province)
 
     def rollouts() -> tuple["RolloutFigures", ...]:
