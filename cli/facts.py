@@ -51,8 +51,9 @@ def facts(
     reasons = {device: done.reason for device, done in ended.items() if device not in found}
     with own_faults():
         written = write_facts(order.province, found)
-    items: list[dict[str, Any]] = [{"device": device, **one.model_dump(mode="json")} for device, one in found.items()]
-    items += [{"device": device, "reason": reason} for device, reason in reasons.items()]
+    told = {device: one.model_dump(mode="json") for device, one in found.items()}
+    told |= {device: {"reason": reason} for device, reason in reasons.items()}
+    items = [{"device": device.id, **told[device.id]} for device in order.devices]
     _show(form, items)
     if form is Format.TABLE:
         for path in written:

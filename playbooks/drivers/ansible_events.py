@@ -14,6 +14,10 @@ from playbooks.event import Change, Doing, Done, Note, Outcome
 from playbooks.sshconfig import CONNECT_SECONDS
 
 NOT_APPLICABLE = "not_applicable"  # a tag: this task fails when the machine lacks what the job is about
+_HEARD = ("ok", "failed")  # how a task ends that a device was asked about
+_OURS = frozenset(
+    {"assert", "debug", "fail", "include_tasks", "set_fact", "validate_argument_spec"}
+)  # done by us alone
 _BY_CHECK_MODE = "ansible_check_mode"  # a condition that names it cannot be judged before the job is applied
 
 Record = Mapping[str, Any]
@@ -80,7 +84,7 @@ class Hearing:
             self.batch.tell(Note(host, str(result.get("msg", ""))))
         elif result.get("changed"):
             self.batch.tell(Change(host, what, change_text(record["action"], record["file"], result)))
-        if kind != "unreachable" and not self.late:
+        if kind in _HEARD and not self.late and record["action"].rpartition(".")[2] not in _OURS:
             self.answered.add(host)
 
     def _unreachable(self, host: str, words: str) -> str:
