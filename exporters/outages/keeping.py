@@ -88,7 +88,7 @@ class Keeping:
     async def _try(self, what: Callable[[float], Awaitable[None]], at: float) -> bool:
         """Use the ledger, and return whether that went well; after a failure it is read before it is written."""
         try:
-            await what(at)
+            await self._seeing(what(at), at)
         except LedgerError as error:
             self._tell(str(error))
             self._due |= {"begin": at + AGAIN, "read": 0.0}
@@ -96,6 +96,16 @@ class Keeping:
                 await asyncio.to_thread(self.book.shut)
             return False
         return True
+
+    async def _seeing(self, work: Awaitable[None], at: float) -> None:
+        """Wait for the ledger; where that takes long, what is out is seen, and shown, all the same."""
+        began, task = time.monotonic(), asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=EVERY))[0]:
+                self._see(at + time.monotonic() - began)
+            task.result()
+        finally:
+            task.cancel()
 
     async def _read(self, at: float) -> None:
         if self.book.is_open and at >= self._due["read"]:
@@ -115,6 +125,12 @@ class Keeping:
 
     def _look(self, at: float) -> tuple[Memory, tuple[Step, ...]]:
         """See what is out, and return what follows from it: nothing, while another one keeps the ledger, or none."""
+        self._see(at)
+        never = replace(self.rules, confirm=math.inf, recover=math.inf, flap_recover=math.inf)
+        rules = self.rules if self.book.is_open else never
+        return step(self.memory, self.faults, self._is_up, at, rules, _new_id)
+
+    def _see(self, at: float) -> None:
         watch = self.watch
         self.standing = Standing(watch.province, watch.health(), watch.devices_asked, lossy_gateways(watch))
         batteries, planned = self._signs.batteries, self.planned(at)
@@ -123,9 +139,6 @@ class Keeping:
             self._days.look(self.states(), at)
             self._due["sample"] = at + SAMPLE_EVERY
         self._count_seconds(at)
-        never = replace(self.rules, confirm=math.inf, recover=math.inf, flap_recover=math.inf)
-        rules = self.rules if self.book.is_open else never
-        return step(self.memory, self.faults, self._is_up, at, rules, _new_id)
 
     def _fell(self, at: float) -> Callable[[Node], float]:
         def fell(node: Node) -> float:

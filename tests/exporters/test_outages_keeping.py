@@ -145,6 +145,30 @@ def test_what_is_not_declared_any_more_leaves_no_orphan(file: Path, ledger: Ledg
     assert open_outages(ledger) == ()
 
 
+def test_what_is_out_is_seen_while_the_ledger_keeps_us_waiting(file: Path, ledger: Ledger) -> None:
+    played = Played(file, patience=60)
+    played.pass_by(25)
+
+    async def follow() -> None:
+        with ledger.write():
+            looking = asyncio.create_task(played.keeping._once(played.at + 11))
+            await asyncio.sleep(0.5)
+            played.say("dong-yen")
+            until = asyncio.get_running_loop().time() + 40
+            while Node(Kind.OFFICE, "dong-yen") not in played.keeping.faults:
+                assert asyncio.get_running_loop().time() < until
+                await asyncio.sleep(0.1)
+            assert dict(played.keeping.states())[Node(Kind.OFFICE, "dong-yen")] is State.DOWN
+            assert not looking.done()
+        await looking
+
+    asyncio.run(follow())
+    played.at += 11
+    assert played.keeping.is_written
+    played.pass_by(30)
+    assert list(_offices(ledger)) == ["dong-yen"]
+
+
 def test_a_ledger_that_is_locked_gets_it_later_with_the_time_it_happened(file: Path, ledger: Ledger) -> None:
     played = Played(file, patience=0.1)
     played.pass_by(10)
