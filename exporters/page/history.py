@@ -26,6 +26,7 @@ from ledger.watching import days
 log = logging.getLogger("tuyen.watch")
 T = TypeVar("T")
 FRESH = 5.0  # seconds for which something that was read is good
+PATIENCE = 3.0  # seconds that a page waits for the ledger: what is out is no secret of it
 KEPT = 200  # things that are remembered at most, the oldest forgotten first
 
 
@@ -91,8 +92,10 @@ class History:
         now = time.monotonic()
         if now >= kept.until and kept.reading is None:
             kept.reading = asyncio.create_task(self._fetch(kept, read, fresh))
-        if kept.reading is not None and now >= kept.until + fresh:
-            await asyncio.shield(kept.reading)
+        if (reading := kept.reading) is not None and now >= kept.until + fresh:
+            done, _waiting = await asyncio.wait({reading}, timeout=PATIENCE)
+            for one in done:
+                one.result()  # a mistake of ours is told
         return kept.value
 
     async def _fetch(self, kept: _Kept[T], read: Callable[[], T], fresh: float) -> None:

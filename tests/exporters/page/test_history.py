@@ -1,17 +1,45 @@
 """What the page reads from the ledger, and for how long it believes it."""
 
 import asyncio
+import threading
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from exporters.page.history import History
-from ledger.connection import open_ledger
+from ledger.connection import Ledger, open_ledger
 from ledger.leases import acquire
 from ledger.outages import WATCH
 from ledger.records import Actor
 from ledger.watching import Day, begin_span, extend_span
+
+
+def test_a_page_does_not_wait_for_a_ledger_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporters.page.history.PATIENCE", 0.2)
+    hangs, answers = threading.Event(), threading.Event()
+
+    def slowly() -> Ledger:
+        hangs.set()
+        assert answers.wait(60)
+        return open_ledger(tmp_path / "ledger.sqlite")
+
+    history = History(slowly, tuple, ZoneInfo("Asia/Ho_Chi_Minh"))
+
+    async def look() -> None:
+        assert await history.outages() is None
+        assert hangs.is_set()
+        answers.set()
+        found = None
+        for _turn in range(600):
+            found = found if found is not None else await history.outages()
+            await asyncio.sleep(0 if found is not None else 0.1)
+        assert found == ()
+
+    asyncio.run(look())
+    history.close()
 
 
 def test_what_is_counted_of_yesterday_after_midnight_is_shown(tmp_path: Path) -> None:
