@@ -1,11 +1,12 @@
 """`tuyen audit-log`: who did what, when and from where, and whether any of it was altered since."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from cli.moments import day
 from cli.output import complain, print_json, print_table, say
 from cli.settings import Format, FormatOption, example, settings
 from inventory.language import N_, _
@@ -45,20 +46,13 @@ def show(
     options = settings(context)
     province = options.load()
     zone = ZoneInfo(province.time_zone)
-    first = stamp(datetime.combine(_day(since), datetime.min.time(), zone)) if since else ""
+    first = stamp(datetime.combine(day(since), datetime.min.time(), zone)) if since else ""
     with options.ledger(province) as ledger:
         found = search(ledger, device=device, person=person, since=first, limit=limit)
     if form is Format.JSON:
         print_json([_item(entry) for entry in found])
     else:
         print_table(COLUMNS, [_row(entry, zone) for entry in found])
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(_("'{text}' is no day; write for example 2021-06-01").format(text=text)) from error
 
 
 def _item(entry: "Entry") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import agreed, complain, print_json, print_table, say
-from cli.settings import Format, FormatOption, SelectorArgument, Settings, example, settings
+from cli.settings import Format, FormatOption, PersonOption, SelectorArgument, Settings, YesOption, example, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ KEY_STATES = {
 def trust(
     context: typer.Context,
     selector: SelectorArgument = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
+    yes: YesOption = False,
     replace: Annotated[
         bool, typer.Option("--replace", help=_("pin the keys that have changed, too; first make sure why they have"))
     ] = False,
-    person: Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))] = "",
+    person: PersonOption = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Ask devices for their host keys, show the fingerprints, and pin them. Compare them with the devices' own labels.

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.moments import day
 from cli.output import complain, print_json, print_table, safe, say, show
-from cli.settings import Format, FormatOption, SelectorArgument, example, settings
+from cli.settings import Format, FormatOption, SelectorArgument, YesOption, example, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def tree(
     from cli.describe import office_rows, unit_rows
     from inventory.load import load
 
-    province = load(settings(context).folder(), as_of=_day(as_of) if as_of else None)
+    province = load(settings(context).folder(), as_of=day(as_of) if as_of else None)
     rows = office_rows(province, under) if links else unit_rows(province, under)
     if form is Format.JSON:
         print_json(rows)
@@ -200,13 +201,6 @@ def tree(
         indent = "  " * row["depth"]
         details = "  ".join(str(row[key]) for key in ("id", "code", "medium", "provider") if row.get(key))
         say(f"{indent}{safe(row['name'])}  [{details}]")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(_("'{text}' is no day; write for example 2021-06-01").format(text=text)) from error
 
 
 @app.command(epilog=example("tuyen inventory schema"))
@@ -248,7 +242,7 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=_("show what would change in which file, and stop"))
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help=_("do not ask"))] = False,
+    yes: YesOption = False,
 ) -> None:
     """Take an edited workbook back into the province's files; say row by row what cannot be taken."""
     from cli.exporting import import_from

@@ -1,7 +1,7 @@
 """Moments as people write and read them: 17:00, 2026-12-05 20:00, or how long from now (90m, 4h, 2d)."""
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,11 +20,19 @@ def moment(text: str, zone: ZoneInfo, start: datetime) -> datetime:
     """
     if long := _LONG.fullmatch(text.strip()):
         return start + timedelta(**{_UNITS[long[2]]: int(long[1])})
-    found = _clock(text.strip(), zone, start) or _day(text.strip(), zone)
+    found = _clock(text.strip(), zone, start) or _dated(text.strip(), zone)
     if found is None:
         told = _("'{text}' is no moment; write for example 17:00, '2026-12-05 20:00', 90m, 4h or 2d")
         raise typer.BadParameter(told.format(text=text))
     return found
+
+
+def day(text: str) -> date:
+    """Return the day that `text` means. Raises typer.BadParameter."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(_("'{text}' is no day; write for example 2021-06-01").format(text=text)) from error
 
 
 def _clock(text: str, zone: ZoneInfo, start: datetime) -> datetime | None:
@@ -35,7 +43,7 @@ def _clock(text: str, zone: ZoneInfo, start: datetime) -> datetime | None:
         return None
 
 
-def _day(text: str, zone: ZoneInfo) -> datetime | None:
+def _dated(text: str, zone: ZoneInfo) -> datetime | None:
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

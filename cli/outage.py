@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.moments import local, minutes, moment
-from cli.outage_plan import PersonOption, plan, who
+from cli.outage_plan import plan, who
 from cli.output import print_json, print_table, say
-from cli.settings import Format, FormatOption, SelectorArgument, example, settings
+from cli.settings import Format, FormatOption, PersonOption, SelectorArgument, example, settings
 from exporters.page.words import CAUSES, KINDS
 from inventory.language import N_, _
 

@@ -9,7 +9,7 @@ import typer
 
 from cli.moments import local, minutes, moment
 from cli.output import print_json, print_table, say
-from cli.settings import Format, FormatOption, SelectorArgument, settings
+from cli.settings import Format, FormatOption, PersonOption, SelectorArgument, settings
 from inventory.language import N_, _
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ PLAN_COLUMNS = {
     "why": N_("WHY"),
     "person": N_("PERSON"),
 }
-PersonOption = Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))]
 
 
 def plan(

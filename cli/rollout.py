@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import agreed, complain, say
-from cli.settings import Format, FormatOption, Settings, example, settings
+from cli.settings import Format, FormatOption, PersonOption, Settings, YesOption, example, settings
 from inventory.language import _
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help=_("Carry a job to many offices, in waves behind gates, over days, whatever happens."))
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=_("the rollout's name, or its id"))]
-PersonOption = Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))]
 WhyOption = Annotated[str, typer.Option("--why", help=_("the reason, for those who look at it later"))]
 DetachOption = Annotated[
     bool, typer.Option("--detach", "-d", help=_("drive it in a process of its own; its log is in .tuyen/rollouts/"))
@@ -59,7 +58,7 @@ def start(
     context: typer.Context,
     what: Annotated[str, typer.Argument(metavar="NAME|FILE", help=_("a file of rollouts/, or a plan made before"))],
     detach: DetachOption = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
+    yes: YesOption = False,
     person: PersonOption = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -159,7 +158,7 @@ def rollback(
         Scope, typer.Option(help=_("what is put back: what failed, the wave under way, or all"))
     ] = Scope.ALL,
     why: WhyOption = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
+    yes: YesOption = False,
     detach: DetachOption = False,
     person: PersonOption = "",
     form: FormatOption = Format.TABLE,

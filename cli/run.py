@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.output import print_json, print_table
-from cli.settings import Format, FormatOption, Settings, settings
+from cli.settings import Format, FormatOption, PersonOption, Settings, YesOption, settings
 from inventory.language import N_, _
 
 JOB_COLUMNS = {"job": N_("JOB"), "driver": N_("DRIVER"), "risk": N_("RISK"), "fits": N_("FITS"), "about": N_("ABOUT")}
@@ -23,7 +23,7 @@ def run(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_("a variable of the job, for this time"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("show what would change, and stop"))] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
+    yes: YesOption = False,
     rollback: Annotated[bool, typer.Option("--rollback", help=_("bring the devices back to before the job"))] = False,
     plan_out: Annotated[
         Path | None, typer.Option("--plan-out", metavar="FILE", help=_("write the plan to a file, and stop"))
@@ -36,7 +36,7 @@ def run(
     unguarded: Annotated[
         bool, typer.Option("--without-revert", help=_("go on where a device cannot return by itself"))
     ] = False,
-    person: Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))] = "",
+    person: PersonOption = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Run a job on devices now: ask what would change, show it, apply it, verify it.

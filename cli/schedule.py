@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import complain, say
-from cli.settings import example, settings
+from cli.settings import YesOption, example, settings
 from inventory.language import _
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ VaultOption = Annotated[
         "--vault-password", help=_("the file with the vault's password; default: the province's, if it is there")
     ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))]
 DryOption = Annotated[bool, typer.Option("--dry-run", help=_("only show what would change"))]
 
 

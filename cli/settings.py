@@ -80,6 +80,8 @@ SelectorArgument = Annotated[
         help=_("which: an id, or conditions such as 'tier=commune,role=server' or 'under=an-bien'; default: all"),
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))]
+PersonOption = Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))]
 Command = Callable[..., None]
 
 

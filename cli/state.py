@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import print_json, say
-from cli.settings import Format, FormatOption, example, settings
+from cli.settings import Format, FormatOption, YesOption, example, settings
 from inventory.language import _
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def restore(
     context: typer.Context,
     file: ArchiveArgument,
     passphrase_file: PassphraseOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("do not ask"))] = False,
+    yes: YesOption = False,
 ) -> None:
     """Bring the state back as it was saved: all of it, or nothing.
 
