@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import print_json, print_table, say
-from cli.settings import Format, FormatOption, SelectorArgument, settings
+from cli.settings import Format, FormatOption, PersonOption, SelectorArgument, settings
 from inventory.language import N_, _
 
 COLUMNS = {
@@ -24,7 +24,7 @@ def facts(
     context: typer.Context,
     selector: SelectorArgument = "",
     parallel: Annotated[int, typer.Option(min=1, max=200, help=_("how many devices at a time"))] = 20,
-    person: Annotated[str, typer.Option("--as", help=_("play a person of people.yaml; in the lab only"))] = "",
+    person: PersonOption = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Ask machines what they are, and keep it in facts/, where git shows what changes.
