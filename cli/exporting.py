@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORKBOOK = "xlsx"
 
 
-def export_to(options: Settings, target: str, selector: str, output: Path | None) -> None:
+def export_to(options: Settings, target: str, selector: str, out: Path | None) -> None:
     """Write the chosen devices in the form `target`; whole or not at all."""
     from inventory.export.formats import EXPORTS
     from inventory.nearest import nearest
@@ -27,19 +27,19 @@ def export_to(options: Settings, target: str, selector: str, output: Path | None
     if target not in known:
         near = nearest(target, known)
         raise typer.BadParameter(_("no format is called '{name}'; write {near}").format(name=target, near=near))
-    if target == WORKBOOK and output is None:
-        raise typer.BadParameter(_("a workbook needs a file: add --output FILE.xlsx"))
+    if target == WORKBOOK and out is None:
+        raise typer.BadParameter(_("a workbook needs a file: add --out FILE.xlsx"))
     province = options.load()
     content = _content(target, province, select_devices(province, selector))
-    if output is None:
+    if out is None:
         sys.stdout.write(content.decode())
         return
     try:
-        part = output.with_name(f".{output.name}.part")
+        part = out.with_name(f".{out.name}.part")
         part.write_bytes(content)
-        part.replace(output)
+        part.replace(out)
     except OSError as error:
-        complain(_("{file} cannot be written: {reason}").format(file=output, reason=error.strerror or error))
+        complain(_("{file} cannot be written: {reason}").format(file=out, reason=error.strerror or error))
         raise typer.Exit(1) from error
 
 

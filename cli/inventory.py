@@ -225,14 +225,12 @@ def export(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="FORMAT", help="ansible, json, prometheus, ssh-config, xlsx")],
     selector: SelectorArgument = "",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help=_("file to write; default: standard output"))
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=_("file to write; default: standard output"))] = None,
 ) -> None:
     """Write devices in the form that another tool reads."""
     from cli.exporting import export_to
 
-    export_to(settings(context), target, selector, output)
+    export_to(settings(context), target, selector, out)
 
 
 @app.command("import", epilog=example("tuyen inventory import province.xlsx --dry-run"))

@@ -77,7 +77,7 @@ def test_exports_are_what_their_tools_read(tuyen: Tuyen, province: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(("ansibel",), "'ansible'"), (("xlsx",), "--output"), (("json", "role=rotuer"), "'router'")]
+    ("words", "said"), [(("ansibel",), "'ansible'"), (("xlsx",), "--out "), (("json", "role=rotuer"), "'router'")]
 )
 def test_a_mistyped_export_is_told_what_is_right(
     tuyen: Tuyen, province: Path, words: tuple[str, ...], said: str
