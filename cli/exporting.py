@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.output import agreed, complain, say
+from cli.report_files import write_whole
 from cli.settings import Settings
 from inventory.language import _
 
@@ -34,13 +35,7 @@ def export_to(options: Settings, target: str, selector: str, out: Path | None) -
     if out is None:
         sys.stdout.write(content.decode())
         return
-    try:
-        part = out.with_name(f".{out.name}.part")
-        part.write_bytes(content)
-        part.replace(out)
-    except OSError as error:
-        complain(_("{file} cannot be written: {reason}").format(file=out, reason=error.strerror or error))
-        raise typer.Exit(1) from error
+    write_whole(out, lambda part: part.write_bytes(content))
 
 
 def _content(target: str, province: "Province", devices: "Sequence[Device]") -> bytes:

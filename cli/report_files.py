@@ -85,7 +85,7 @@ def write_document(
         raise typer.Exit(1) from error
 
 
-def write_whole(target: Path, write: Callable[[Path], None]) -> None:
+def write_whole(target: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `target`, and put it in its place once it is whole. Exit code 1 on failure."""
     part = target.with_name(f".{target.name}.part")
     try:

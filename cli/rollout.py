@@ -227,13 +227,14 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help=_("default: standard output"))] = None,
 ) -> None:
     """Write a rollout as evidence (JSON): its plan, everything that happened, who approved, the audit trail's head."""
+    from cli.report_files import write_whole
     from cli.rollout_history import evidence
 
     text = evidence(settings(context), name)
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def _check_answer(form: Format, *, yes: bool) -> None:
