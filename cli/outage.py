@@ -76,7 +76,7 @@ def show_outage(context: typer.Context, outage: OutageArgument, form: FormatOpti
     zone = ZoneInfo(province.time_zone)
     with options.ledger(province) as ledger:
         found = find_outage(ledger, outage)
-        behind = following(ledger, found.id)
+        behind = sorted(following(ledger, found.id), key=lambda one: (one.kind == "device", one.kind != "office"))
         root = find_outage(ledger, found.root) if found.root else None
     if form is Format.JSON:
         print_json([_item(one) for one in (found, *behind)])
@@ -104,6 +104,8 @@ def note(
     """Write down what you know of an outage, and its cause; the cause that a person gives is not changed any more."""
     from ledger.outages import note as write
 
+    if not text.strip():
+        raise typer.BadParameter(_("the note is empty; write what is known"))
     if cause and (cause not in CAUSES or cause == "upstream"):
         raise typer.BadParameter(
             _("'{cause}' is no cause; write device, link, power, maintenance or unknown").format(cause=cause)
