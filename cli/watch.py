@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import resource
 import signal
 import socket
 from functools import partial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tuyen.watch")
 DEFAULT_LISTEN = "127.0.0.1:9733"
+FILES = 65536
 RELOAD_EVERY = 2.0  # seconds between looks at the province's files
 
 
@@ -50,6 +52,7 @@ def watch(
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every step of making a ledger
+    allow_many_files()
     folder = settings(context).folder()
     loader = Loader(folder)
     province = loader.load()
@@ -64,6 +67,15 @@ def watch(
     )
     signal.signal(signal.SIGTERM, _end)  # the server hands it on when it has ended, and by default that is all
     asyncio.run(_serve(watching, WatchMetrics(watching), loader, server, door, once=once))
+
+
+def allow_many_files() -> None:
+    """Raise our limit of open files: every question under way has a socket, and so has every reader of the page."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):  # its unit says as much, and lets it change nothing
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _end(_signal: int, _frame: object) -> None:

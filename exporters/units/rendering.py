@@ -40,6 +40,7 @@ def _watch(province: Province, place: Place) -> str:
         Setting("TimeoutStartSec", "300"),
         Setting("TimeoutStopSec", "60"),
         *_common(place, "1G"),
+        Setting("LimitNOFILE", "65536", "A socket for every question under way, and every reader of the page."),
         *_vault_password(place),
         *hardening(place, network=True, may=_capabilities(province, place)),
     ]

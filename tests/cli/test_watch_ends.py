@@ -1,8 +1,10 @@
-"""The watch does not go on without one of its parts: it ends, and systemd starts it anew."""
+"""The watch and its parts: without one of them it ends, for systemd to start it anew; and what it asks for itself."""
 
 import asyncio
 import shutil
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,3 +37,15 @@ def test_a_part_that_fails_ends_all_of_it_and_says_why(tmp_path: Path, monkeypat
 
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ZeroDivisionError):
         asyncio.run(serve(listener))
+
+
+@pytest.mark.parametrize(("soft", "hard", "made"), [(256, 4096, 4096), (256, 100_000, 65536), (4096, 4096, 4096)])
+def test_it_may_have_as_many_files_open_as_it_needs(soft: int, hard: int, made: int) -> None:
+    program = (
+        "import resource; files = resource.RLIMIT_NOFILE;"
+        f"resource.setrlimit(files, ({soft}, min({hard}, resource.getrlimit(files)[1])));"
+        "from cli.watch import allow_many_files; allow_many_files(); print(*resource.getrlimit(files))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    now, most = map(int, done.stdout.split())
+    assert now == min(made, most)
