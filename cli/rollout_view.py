@@ -150,9 +150,10 @@ class Board:
             return "passed"
         if number != state.wave:
             return "ahead"
-        if state.status is Status.FAILED:
-            return "failed"
-        return "baking" if state.baking_since else "open"
+        if state.status in (Status.RUNNING, Status.PAUSED):
+            return "baking" if state.baking_since else "open"
+        turns = [event.kind for event in self.seen.events if event.kind in (Kind.GATE_FAILED, Kind.RESUMED)]
+        return "failed" if turns[-1:] == [Kind.GATE_FAILED] else "stopped"
 
     def device_items(self) -> Items:
         """Return an item a device."""
@@ -249,6 +250,7 @@ GATES: Mapping[str, str] = {
     "failed": N_("FAILED"),
     "baking": N_("baking"),
     "open": N_("under way"),
+    "stopped": N_("not done"),
 }
 
 

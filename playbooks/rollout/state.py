@@ -273,7 +273,8 @@ def _reported(device: DeviceStatus, details: Mapping[str, Any]) -> DeviceStatus:
     if state is None or device.state is not DeviceState.AT_WORK or details.get("dispatch") != device.dispatch:
         return device
     touched = device.touched or (result not in _NOTHING_LEFT and details.get("changed") is not False)
+    reason = str(details.get("reason", ""))
     if device.step == ROLLBACK and state is DeviceState.DONE:
-        state, touched = DeviceState.ROLLED_BACK, False
+        state, touched, reason = DeviceState.ROLLED_BACK, False, reason or device.reason  # why it had to be
     missed = device.missed + 1 if state is DeviceState.OWED else 0
-    return replace(device, state=state, missed=missed, touched=touched, reason=str(details.get("reason", "")))
+    return replace(device, state=state, missed=missed, touched=touched, reason=reason)

@@ -220,6 +220,27 @@ def test_the_board_tells_how_it_stands(rollout: As, under_way: str) -> None:
     assert "approved by 0 of 1" in table
 
 
+def test_the_board_tells_of_a_gate_that_failed_also_when_all_is_over(rollout: As, province: Path, changed: str) -> None:
+    def gates() -> list[str]:
+        told = items(rollout("lan", "status", "greet", "--format", "json"))
+        return [item["gate"] for item in told if item["is"] == "wave"]
+
+    assert gates() == ["open", "ahead"]
+    with open_ledger(province / FILE) as ledger:
+        failed = Draft("gate-failed", wave=0, details={"why": "the portal is down"})
+        append(ledger, changed, [failed], actor=Actor("lan", "lan"))
+        assert gates() == ["failed", "ahead"]
+        ended = [Draft("rollback", details={"devices": ["box.dong-yen"]}), Draft("ended")]
+        append(ledger, changed, ended, actor=Actor("lan", "lan"), ends=True)
+    assert gates() == ["failed", "ahead"]
+
+
+def test_the_board_tells_of_a_wave_that_was_left(rollout: As, changed: str) -> None:
+    assert rollout("lan", "abort", "greet").returncode == 0
+    table = rollout("lan", "status", "greet").stdout
+    assert any(line.startswith("1     canary") and line.endswith("not done") for line in table.splitlines()), table
+
+
 def test_pause_and_abort(rollout: As, under_way: str) -> None:
     assert rollout("lan", "pause", "greet", "--why", "a storm").returncode == 0
     assert "paused: a storm" in rollout("lan", "status", "greet").stdout

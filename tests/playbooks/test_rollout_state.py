@@ -211,6 +211,20 @@ def test_a_rollback_leaves_out_what_holds_nothing() -> None:
     assert played.to_put_back() == []
 
 
+def test_why_a_device_was_put_back_is_still_told_when_it_is() -> None:
+    played = Played()
+    played.begin()
+    played.write(Kind.REPORTED, "a", dispatch=played["a"].dispatch, result="failed", reason="no such module")
+    played.report("b")
+    played.write(Kind.ROLLBACK, devices=["a", "b"])
+    played.begin()
+    played.report("ab")
+    assert [(played[one].state, played[one].reason) for one in "ab"] == [
+        (DeviceState.ROLLED_BACK, "no such module"),
+        (DeviceState.ROLLED_BACK, ""),
+    ]
+
+
 @pytest.mark.parametrize("step", ["apply", "rollback"])
 def test_what_is_at_work_is_not_dispatched_again(step: str) -> None:
     played = Played(plan_of(gate=Gate(budget_devices=2)))
