@@ -180,13 +180,14 @@ async def _reload(watching: "Watch", metrics: "WatchMetrics", loader: "Loader") 
 
     from cli.knowledge import gather
     from inventory.finding import InventoryError
+    from inventory.load import serious
 
     told: object = None
     while True:
         await asyncio.sleep(RELOAD_EVERY)
         province, findings = await asyncio.to_thread(loader.examine)
-        watching.load_good = not findings
-        if findings or province is None:
+        watching.load_good = not serious(findings)
+        if province is None or not watching.load_good:
             if findings != told:
                 complain("\n".join(map(str, findings)))
                 complain(_("the province's files are not good; the watch goes on with what it has"))
