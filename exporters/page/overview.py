@@ -70,13 +70,14 @@ def summary(snapshot: Snapshot) -> Summary:
 
 
 def district(snapshot: Snapshot, name: str) -> District:
-    """Return the offices of one district; "" are those of the province itself."""
+    """Return the offices of one district; "" are those of the province itself: all, where there are no districts."""
     province = snapshot.province
     offices = [province.offices[office] for office in snapshot.districts.get(name, ())]
     states = _states(snapshot, Kind.OFFICE, [office.id for office in offices])
     chips = tuple(Chip(office.id, office.name, str(state)) for office, state in zip(offices, states, strict=True))
     unit = province.units.get(name)
-    title = unit.name.on(province.as_of) if unit else _("Provincial offices")
+    others = _("Provincial offices") if len(snapshot.districts) > 1 else province.name
+    title = unit.name.on(province.as_of) if unit else others
     hall = name if name in province.offices else ""
     out = tuple(count for count in _counts(states) if count[0] != "up")
     return District(name, title, hall, str(worst(states)), states.count(State.UP), out, chips)
