@@ -89,6 +89,8 @@ def resolve_rollout(
         place=document.place(),
     )
     findings += [*found, *_check_waves(document, shape)]
+    if devices and not _uncertain(gaps) and not any(_district(province, device) for device in devices):
+        findings += _check_districts(rollout)
     if len(rollout.waves) == len(shape.waves) and not _uncertain(gaps) and _leaves_out(rollout, province):
         findings.append(finding(document.place("waves"), "waves-incomplete"))
     findings += _check_canaries(document, shape, devices, province, gaps)
@@ -178,6 +180,17 @@ def _check_waves(document: Document, shape: RolloutFile) -> Iterator[Finding]:
             yield finding(document.place("waves", position), "wave-after-rest")
 
 
+def _check_districts(rollout: Rollout) -> Iterator[Finding]:
+    """Complain of waves by district where there are none: what they were to slow down would go out all at once."""
+    for wave in rollout.waves:
+        if wave.kind == "district":
+            yield finding(wave.place, "wave-without-districts")
+
+
+def _district(province: Province, device: str) -> str:
+    return province.offices[province.devices[device].office].district
+
+
 def _leaves_out(rollout: Rollout, province: Province) -> bool:
     """Whether devices may be in no wave at all."""
     kinds = {wave.kind for wave in rollout.waves}
@@ -185,7 +198,7 @@ def _leaves_out(rollout: Rollout, province: Province) -> bool:
         return False
     left = set(rollout.devices).difference(*(wave.devices for wave in rollout.waves))
     if "district" in kinds:
-        left = {device for device in left if not province.offices[province.devices[device].office].district}
+        left = {device for device in left if not _district(province, device)}
     return bool(left)
 
 

@@ -202,6 +202,10 @@ RULES: dict[str, Rule] = {
     ),
     "duplicate-canary": Rule(N_("'{device}' is a canary of wave {number} already"), N_("keep one")),
     "wave-after-rest": Rule(N_("nothing is left for the waves after 'rest: true'"), N_("put it last")),
+    "wave-without-districts": Rule(
+        N_("none of the devices that 'select' chooses lies in a district, so this wave takes nothing"),
+        N_("write waves of 'percent: 20' instead, as many as are to go one after the other"),
+    ),
     "waves-incomplete": Rule(
         N_("the waves leave out devices that 'select' chooses"), N_("end them with '- {{rest: true}}'")
     ),
