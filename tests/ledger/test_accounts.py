@@ -4,8 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +21,11 @@ from ledger.records import Actor
 from ledger.runs import intend
 from ledger.sessions import IDLE, LASTS
 from ledger.upgrade import upgrade
+from tests.clock import NOON, Clock
 from tests.ledger.conftest import LAN, begin
 
-NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$one"
 AWAY = "10.91.4.7"
-
-
-@dataclass
-class Clock:
-    """A clock that the test turns."""
-
-    now: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, time: timedelta) -> None:
-        self.now += time
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,11 @@ from ledger.records import Actor, Draft
 from ledger.rollout_history import events
 from ledger.rollouts import append, create, lease_name
 from ledger.schema import LEASE
+from tests.clock import NOON
 from tests.ledger.conftest import LAN, driving
 from tests.ledger.test_rollouts import MINH, planned
 from tests.ledger.test_trouble import ROOT
 
-NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 NAME = "rollout x"
 
 

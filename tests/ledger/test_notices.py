@@ -1,6 +1,6 @@
 """What people are told, on both databases: written down before it is sent, and what became of it after."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,9 +10,8 @@ from ledger.leases import acquire, release
 from ledger.notices import Notice, forget_notices_before, intend, notices_since, settle
 from ledger.outages import WATCH
 from ledger.records import stamp
+from tests.clock import NOON
 from tests.ledger.conftest import LAN
-
-NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 def notice(name: str, minutes: int = 0, text: str = "x") -> Notice:

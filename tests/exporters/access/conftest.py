@@ -26,7 +26,8 @@ from inventory.load import load
 from ledger import accounts
 from ledger.connection import FILE, Ledger, open_ledger
 from ledger.records import Actor
-from tests.exporters.access.serving import Browser, Clock, serving
+from tests.clock import Clock
+from tests.exporters.access.serving import Browser, serving
 from tests.exporters.test_health import GOOD
 
 PASSWORD = "con trâu ăn cỏ 7"

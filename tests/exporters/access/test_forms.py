@@ -8,8 +8,9 @@ import pytest
 
 from ledger.connection import Ledger
 from ledger.sessions import IDLE
+from tests.clock import Clock
 from tests.exporters.access.conftest import PASSWORD
-from tests.exporters.access.serving import Browser, Clock
+from tests.exporters.access.serving import Browser
 from tests.exporters.access.test_login import WRONG, person, told
 
 

@@ -26,8 +26,9 @@ from ledger.accounts import ATTEMPTS, LOCKED
 from ledger.audit import entries, verify
 from ledger.connection import FILE, Ledger, open_ledger
 from ledger.sessions import IDLE, LASTS
+from tests.clock import Clock
 from tests.exporters.access.conftest import LAN, PASSWORD, without
-from tests.exporters.access.serving import Answer, Browser, Clock, serving
+from tests.exporters.access.serving import Answer, Browser, serving
 from tests.exporters.authority import Authority
 
 WRONG = "con trâu ăn cỏ 8"

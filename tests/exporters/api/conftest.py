@@ -16,8 +16,9 @@ from exporters.rollouts import RolloutFigures
 from ledger.connection import FILE, Ledger, open_ledger
 from ledger.planned import plan
 from ledger.tokens import create
+from tests.clock import Clock
 from tests.exporters.access.conftest import LAN, folder, ledger, password_hash
-from tests.exporters.access.serving import Answer, Browser, Clock, serving
+from tests.exporters.access.serving import Answer, Browser, serving
 from tests.exporters.test_outages_keeping import DISTRICT, Played
 
 __all__ = ["folder", "ledger", "password_hash"]  # fixtures

@@ -25,8 +25,9 @@ from exporters.page.snapshot import Snapshot
 from ledger import accounts, tokens
 from ledger.connection import FILE, Ledger
 from ledger.watching import Day, days
+from tests.clock import Clock
 from tests.exporters.access.conftest import LAN, PASSWORD
-from tests.exporters.access.serving import Answer, Browser, Clock
+from tests.exporters.access.serving import Answer, Browser
 from tests.exporters.api.conftest import Program
 from tests.exporters.test_outages_keeping import Played
 

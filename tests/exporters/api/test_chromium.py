@@ -9,8 +9,8 @@ from ledger import accounts
 from ledger.accounts import ATTEMPTS, LOCKED
 from ledger.connection import Ledger
 from ledger.sessions import IDLE
+from tests.clock import Clock
 from tests.exporters.access.conftest import LAN, PASSWORD
-from tests.exporters.access.serving import Clock
 from tests.exporters.test_outages_keeping import Played
 
 MILLISECONDS = 60_000.0
