@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from inventory.export.items import device_item
+from inventory.export.ssh import ports_of
 from inventory.model import Device, Province
 
 # Platforms as netmiko calls them -> what Ansible's own network collections call them.
@@ -38,11 +39,15 @@ def group_names(province: Province, device: Device) -> tuple[str, ...]:
     return tuple(_safe(f"{key}_{item[key]}") for key in GROUPED_BY if item[key])
 
 
-def host_variables(province: Province, device: Device) -> dict[str, Any]:
-    """Return the variables of a device: how Ansible reaches it, and everything known of it as `tuyen_...`."""
+def host_variables(province: Province, device: Device, port: int | None = None) -> dict[str, Any]:
+    """Return the variables of a device: how Ansible reaches it, and everything known of it as `tuyen_...`.
+
+    `port` is that of `ports_of`.
+    """
     item = device_item(province, device)
     known = {f"tuyen_{key}": value for key, value in item.items() if value not in ("", None) and key != "address"}
-    return {"ansible_host": device.address, **_connection(device), **known}
+    way = {"ansible_host": device.address, **({"ansible_port": port} if port else {})}
+    return {**way, **_connection(device), **known}
 
 
 def hosts(devices: Iterable[Device]) -> Iterator[Device]:
@@ -57,8 +62,10 @@ def write_ansible(province: Province, devices: Sequence[Device]) -> str:
     """
     groups: dict[str, dict[str, None]] = {}
     variables: dict[str, dict[str, Any]] = {}
+    ports = ports_of(province)
     for device in hosts(devices):
-        variables[device.id] = {key: _inert(value) for key, value in host_variables(province, device).items()}
+        told = host_variables(province, device, ports.get(device.id))
+        variables[device.id] = {key: _inert(value) for key, value in told.items()}
         for group in group_names(province, device):
             groups.setdefault(group, {})[device.id] = None
     children = {name: {"hosts": groups[name]} for name in sorted(groups)}

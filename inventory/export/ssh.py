@@ -1,13 +1,14 @@
 """OpenSSH client configuration: every device that speaks SSH under its id, with the province's pinned keys only."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from inventory.finding import InventoryError
 from inventory.language import _
 from inventory.model import Device, Province
 from inventory.nearest import nearest
+from inventory.selector import select_devices
 
 KNOWN_HOSTS = Path(".tuyen", "known_hosts")  # below the province's folder
 JUMP_LABEL = "jump"
@@ -27,7 +28,17 @@ def write_ssh_config(province: Province, devices: Sequence[Device]) -> str:
     chosen = _with_jumps(province, [device for device in devices if speaks_ssh(province, device)])
     heading = " ".join(province.name.split())  # a line break would end the comment
     head = f"# {heading}: {len(chosen)} hosts. Written by 'tuyen inventory export ssh-config'.\n"
-    return head + "".join(_host(province, device, known_hosts) for device in chosen)
+    ports = ports_of(province)
+    return head + "".join(_host(province, device, known_hosts, ports.get(device.id)) for device in chosen)
+
+
+def ports_of(province: Province) -> Mapping[str, int]:
+    """Return the port of SSH by device, for those for which 'access:' in province.yaml names one."""
+    ports: dict[str, int] = {}
+    for rule in province.access:  # what a later one says goes over an earlier one
+        if rule.port:
+            ports |= {device.id: rule.port for device in select_devices(province, rule.select)}
+    return ports
 
 
 def speaks_ssh(province: Province, device: Device) -> bool:
@@ -61,14 +72,16 @@ def _with_jumps(province: Province, devices: Sequence[Device]) -> tuple[Device, 
     return tuple(chosen.values())
 
 
-def _host(province: Province, device: Device, known_hosts: str) -> str:
-    return "".join(f"{line}\n" for line in _lines(province, device, known_hosts))
+def _host(province: Province, device: Device, known_hosts: str, port: int | None) -> str:
+    return "".join(f"{line}\n" for line in _lines(province, device, known_hosts, port))
 
 
-def _lines(province: Province, device: Device, known_hosts: str) -> Iterator[str]:
+def _lines(province: Province, device: Device, known_hosts: str, port: int | None) -> Iterator[str]:
     yield ""
     yield f"Host {device.id} {province.host_name(device)}"
     yield f"    HostName {device.address}"
+    if port:
+        yield f"    Port {port}"
     if jump := jump_of(province, device):
         yield f"    ProxyJump {jump.id}"
     yield f"    UserKnownHostsFile {known_hosts}"

@@ -88,6 +88,18 @@ def test_static_and_live_inventory_say_the_same(good: Province, tmp_path: Path) 
     assert set(from_static["_meta"]["hostvars"]) == {d.id for d in good.devices.values() if d.address}
 
 
+def test_both_inventories_name_the_port_that_access_names(tmp_path: Path) -> None:
+    live = write_live(tmp_path / "good")
+    head = live.parent / "province.yaml"
+    head.write_text(head.read_text() + "access: [{select: kind=commune, port: 2222}]\n")
+    province, static = load(live.parent), tmp_path / "hosts.yml"
+    static.write_text(write_ansible(province, tuple(province.devices.values())), encoding="utf-8")
+    for inventory in (static, live):
+        variables = listed(inventory)["_meta"]["hostvars"]
+        assert variables["box.dong-yen"]["ansible_port"] == 2222
+        assert "ansible_port" not in variables["server-1.an-bien"]
+
+
 def test_linux_names_its_python(good: Province) -> None:
     box = replace(good.devices["box.dong-yen"], platform="linux")
     assert host_variables(good, box)["ansible_python_interpreter"] == "/usr/bin/python3"

@@ -1,6 +1,7 @@
 """JSON, Prometheus and OpenSSH exports of the good province and of the whole example, read by the real readers."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +133,17 @@ def test_ssh_reads_the_address_and_insists_on_the_pinned_key(good: Province, tmp
         assert options["userknownhostsfile"].replace("%%", "%") == f"{province.folder}/.tuyen/known_hosts"
         assert "proxyjump" not in options
     assert ssh_options(config, "elsewhere")["hostname"] == "elsewhere"
+
+
+def test_ssh_goes_to_the_port_that_access_names_the_later_rule_over_the_earlier(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(GOOD, tmp_path / "good"))
+    rules = "access: [{port: 2222}, {select: kind=commune, user: tuyen}, {select: kind=hall, port: 22}]\n"
+    (folder / "province.yaml").write_text((folder / "province.yaml").read_text() + rules)
+    province = load(folder)
+    config = tmp_path / "config"
+    config.write_text(write_ssh_config(province, tuple(province.devices.values())))
+    assert ssh_options(config, "box.dong-yen")["port"] == "2222"
+    assert ssh_options(config, "server-1.an-bien")["port"] == "22"
 
 
 def test_ssh_goes_through_the_device_that_the_label_names(good: Province, tmp_path: Path) -> None:

@@ -76,11 +76,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable):  # type: ignore[misc,
 
     def _fill(self, province: Any, devices: Any) -> None:
         from inventory.export.ansible import group_names, host_variables, hosts
+        from inventory.export.ssh import ports_of
 
-        strict = self.get_option("strict")
+        strict, ports = self.get_option("strict"), ports_of(province)
         for device in hosts(devices):
             host = self.inventory.add_host(device.id)
-            variables = {name: _trusted(value) for name, value in host_variables(province, device).items()}
+            told = host_variables(province, device, ports.get(device.id))
+            variables = {name: _trusted(value) for name, value in told.items()}
             for name, value in variables.items():
                 self.inventory.set_variable(host, name, value)
             for group in group_names(province, device):
