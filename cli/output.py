@@ -96,7 +96,8 @@ def agreed(question: str) -> bool:
     try:
         return typer.confirm(question, err=True)
     except typer.Abort as error:
+        sys.stderr.write("\n")  # the question's line was left open
         if sys.stdin.isatty():
             raise KeyboardInterrupt from error
-        complain("\n" + _("there is nobody here to ask: add --yes"))
+        complain(_("there is nobody here to ask: add --yes"))
         raise typer.Exit(2) from error

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
@@ -18,24 +19,28 @@ from cli.knowledge import gather
 from cli.output import complain, say
 from cli.rollout_notices import RolloutNotices
 from cli.rollout_state import STATE, Seen, Surroundings, hours_by_device
-from cli.rollout_words import course
+from cli.rollout_words import course, moment
 from cli.running import open_needed, stopping_signals
 from exporters.questions import Knowledge
+from inventory.finding import InventoryError
 from inventory.language import _, current
+from inventory.load import load
 from inventory.model import Province
 from ledger.connection import Ledger
 from ledger.errors import LedgerError
 from ledger.folders import make_folder
 from ledger.leases import held
-from ledger.records import Actor
+from ledger.records import Actor, RolloutEvent, now
 from ledger.rollouts import lease_name
 from playbooks.catalogue import find_job
 from playbooks.engine import Order
 from playbooks.errors import PlanError, PlaybookError
 from playbooks.job import Job
+from playbooks.rollout.approval import Approvals
 from playbooks.rollout.journal import Journal
 from playbooks.rollout.loop import Around, Controller
 from playbooks.rollout.plan import RolloutPlan
+from playbooks.rollout.seams import Notice
 from playbooks.rollout.site import LocalSite
 from playbooks.rollout.state import Kind, Status
 
@@ -66,13 +71,30 @@ class Drive:
         gating = Gating(self.province, plan.gate, knowledge, before_of(seen))
         site = LocalSite(self._orders(job, knowledge), lambda _event: None, sessions=4)
         world = Surroundings(self.ledger, self.province, seen.record, hours)
-        journal = Journal(self.ledger, seen.record.id, self.who, seen.approvals.counts)
+        journal = Journal(self.ledger, seen.record.id, self.who, self._counts)
         with RolloutNotices(self.province, plan) as notices:
-            around = Around(site, gating.look, gating.fitness, notices.tell, world.world)
+            around = Around(site, gating.look, gating.fitness, partial(self._notify, notices), world.world)
             controller = Controller(journal, around)
             with _stoppable(controller) as stopping, self._followed():
                 controller.run()
             return stopping.is_set()
+
+    def _notify(self, notices: RolloutNotices, notice: Notice) -> None:
+        """Tell people elsewhere; and whoever looks on here what no event tells."""
+        if notice.kind in ("approval", "trouble"):
+            when = moment(self.seen.plan, now(), ZoneInfo(self.province.time_zone))
+            with suppress(OSError):  # nobody looks on any more
+                self.say(f"{when} {notice.text}")
+        notices.tell(notice)
+
+    def _counts(self, event: RolloutEvent) -> bool:
+        """Whether an event is to be believed; an approver may have been given a key while we drive."""
+        seen = self.seen
+        if seen.approvals.counts(event):
+            return True
+        with suppress(InventoryError):  # somebody is just editing: what we know already holds
+            return Approvals(load(self.folder), seen.record.id, seen.plan).counts(event)
+        return False
 
     def _orders(self, job: Job, knowledge: Knowledge) -> Orders:
         plan, province = self.seen.plan, self.province
@@ -97,7 +119,7 @@ class Drive:
     @contextmanager
     def _followed(self) -> Iterator[None]:
         """Tell what happens, in a thread of its own, as the ledger has it."""
-        journal = Journal(self.ledger, self.seen.record.id, self.who, self.seen.approvals.counts)
+        journal = Journal(self.ledger, self.seen.record.id, self.who, self._counts)
         journal.read()
         over, zone = threading.Event(), ZoneInfo(self.province.time_zone)
 
@@ -154,8 +176,10 @@ def _stoppable(controller: Controller) -> Iterator[threading.Event]:
     stopping = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        if stopping.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
+        if stopping.is_set():
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         stopping.set()
         controller.stop()
         with suppress(OSError):  # there may be no terminal any more

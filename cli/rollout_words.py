@@ -78,14 +78,16 @@ def happened(kind: str, what: str) -> str:
     return ": ".join(_(part) for part in (_HAPPENED.get(kind, kind), word) if part)
 
 
-def course(plan: "RolloutPlan", step: "Step", zone: ZoneInfo) -> str:
-    """Return the line that tells an event; `zone` is that of the clocks on the wall.
+def moment(plan: "RolloutPlan", at: datetime, zone: ZoneInfo) -> str:
+    """Return a time, with its day unless that is the one on which the rollout was planned: many go on for weeks."""
+    planned, there = datetime.fromisoformat(plan.made_at).astimezone(zone), at.astimezone(zone)
+    return f"{there:%H:%M:%S}" if there.date() == planned.date() else f"{there:%Y-%m-%d %H:%M:%S}"
 
-    It names the day unless that is the one on which the rollout was planned: many go on for weeks.
-    """
+
+def course(plan: "RolloutPlan", step: "Step", zone: ZoneInfo) -> str:
+    """Return the line that tells an event; `zone` is that of the clocks on the wall."""
     event = step.event
-    planned, at = (datetime.fromisoformat(one).astimezone(zone) for one in (plan.made_at, event.at))
-    when = f"{at:%H:%M:%S}" if at.date() == planned.date() else f"{at:%Y-%m-%d %H:%M:%S}"
+    when = moment(plan, datetime.fromisoformat(event.at), zone)
     if event.kind == "approved" and step.before.approved == step.after.approved:
         return f"{when} " + _("an approval is not valid, and does not count")
     return f"{when} {_line(plan, event)}"

@@ -290,8 +290,10 @@ def stoppable(session: "Session") -> Iterator[None]:
     """Let the first Ctrl-C, or a lost terminal, stop the work cleanly, and the second Ctrl-C leave at once."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        if session.stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
+        if session.stop.is_set():
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         session.stop.set()
         with suppress(OSError):  # there may be no terminal any more
             complain(_("stopping; devices that are being changed are left clean (Ctrl-C again leaves at once)"))

@@ -20,13 +20,16 @@ def as_on_a_terminal() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_rollout_is_stopped_cleanly_by(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_rollout_is_stopped_cleanly_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
     with simulation(tmp_path, plan_of_waves(2)) as made:
         with _stoppable(made.controller) as stopping:
             assert not stopping.is_set()
             signal.raise_signal(number)
             assert stopping.is_set()
             signal.raise_signal(signal.SIGTERM)  # a session that is closed sends both
+            assert capsys.readouterr().err.count("stopping; ") == 1
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGINT)
         assert made.run().wave == -1, "nothing was begun"
