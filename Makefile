@@ -5,7 +5,7 @@ MACHINE_PACKAGES := mmdebstrap systemd-container zstd tar apt-utils nginx-light 
 TEST_PACKAGES := $(LAB_PACKAGES) $(MACHINE_PACKAGES) snmpd snmp chrony dnsmasq-base openssh-server openssh-client fping \
 	prometheus prometheus-alertmanager prometheus-blackbox-exporter curl postgresql shellcheck dash \
 	chromium fonts-liberation2 poppler-utils libreoffice-calc-nogui prometheus-node-exporter prometheus-snmp-exporter \
-	nftables e2fsprogs openssl
+	nftables e2fsprogs openssl libatomic1
 PYTHON := .venv/bin/python
 
 .PHONY: env demo test lint soak bench lock messages
