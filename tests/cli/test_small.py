@@ -27,6 +27,11 @@ def small(tuyen: Tuyen, tmp_path: Path) -> Iterator[Path]:
         tuyen("lab", "down", cwd=folder)
 
 
+def _become(tuyen: Tuyen, folder: Path, states: dict[str, str]) -> bool:
+    """Whether these offices are found not to be up, and no others; asked again while a busy machine lets one wait."""
+    return any(_states(tuyen, folder) == states for _time in range(5))
+
+
 def _states(tuyen: Tuyen, folder: Path) -> dict[str, str]:
     """Ask everything in the lab; return the states that are not up, by office."""
     done = tuyen("lab", "run", "--", sys.executable, "-m", "cli", "check", "--format", "json", cwd=folder)
@@ -35,13 +40,13 @@ def _states(tuyen: Tuyen, folder: Path) -> dict[str, str]:
 
 
 def test_three_offices_answer_in_the_lab_without_snmp_and_secrets(tuyen: Tuyen, small: Path) -> None:
-    assert _states(tuyen, small) == {}
+    assert _become(tuyen, small, {})
     for part, silent in (("xa-mau.uplink", {}), ("xa-mau.backup", {"xa-mau": "down"})):
         assert tuyen("lab", "cut", part, cwd=small).returncode == 0
-        assert _states(tuyen, small) == silent
+        assert _become(tuyen, small, silent)
     assert tuyen("lab", "restore", cwd=small).returncode == 0
     tuyen("lab", "cut", "huyen-mau", cwd=small)
-    assert _states(tuyen, small) == {"huyen-mau": "down", "xa-mau": "unreachable"}
+    assert _become(tuyen, small, {"huyen-mau": "down", "xa-mau": "unreachable"})
     down = tuyen("lab", "down", cwd=small)
     assert (down.returncode, down.stderr) == (0, "")
 
