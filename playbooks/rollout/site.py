@@ -18,6 +18,7 @@ from ledger.locks import is_held
 from ledger.states import State as Ended
 from playbooks.drivers import can
 from playbooks.engine import Order, Session
+from playbooks.errors import OwnFaultError
 from playbooks.event import Event, Outcome
 from playbooks.job import Step
 from playbooks.plan import Plan
@@ -26,11 +27,11 @@ from playbooks.rollout.seams import Dispatch, Report
 from playbooks.rollout.state import Result
 from playbooks.work import done_of
 
-Orders = Callable[[tuple[str, ...]], Order]  # what is wanted of the devices with these ids
+Orders = Callable[[tuple[str, ...]], Order]  # what is wanted of those of the devices that are declared
 Tell = Callable[[Report], None]
 
 _PAUSE = 1.0  # seconds between two looks at a lock that others hold, or at a ledger that cannot be written
-_PATIENCE = 30.0  # seconds to wait for a device that others hold
+_PATIENCE = 300.0  # seconds to wait for a device that others hold: their question to a person may stand for a while
 _MARGIN = 60.0  # seconds beyond a job's timeout in which what a dead controller started must have ended
 # Passing troubles. The last two: somebody else is just beginning a run, or ended ours as that of a dead controller.
 _PASSING = (LedgerLockedError, LedgerFullError, LedgerAbsentError, DeviceBusyError, IllegalMoveError)
@@ -91,6 +92,7 @@ class _Chunk:
     def work_on(self) -> None:
         """Report every dispatch, those first that can be had. Raises PlaybookError, LedgerError, OSError."""
         order = self.orders(tuple(self.left))
+        self._leave_out(order)
         again = any(one.again for one in self.left.values())
         deadline = time.monotonic() + (order.job.shape.timeout + _MARGIN if again else _PATIENCE)
         while self.left and not self.stop.is_set():
@@ -98,6 +100,12 @@ class _Chunk:
             free = [device for device in self.left if late or not is_held(order.folder / LOCKS, device)]
             if not free or not self._tried(order, free, late):
                 self.stop.wait(_PAUSE)
+
+    def _leave_out(self, order: Order) -> None:
+        """Report devices that are declared no more: those that share their turn must not fail for that."""
+        for device in self.left.keys() - {device.id for device in order.devices}:
+            reason = _("'{device}' is no longer declared").format(device=device)
+            self._tell(device, Result.FAILED, reason, changed=False)
 
     def _tried(self, order: Order, devices: Sequence[str], late: bool) -> bool:
         """Do what is wanted of these devices; say whether the ledger and those who held them let us."""
@@ -110,6 +118,10 @@ class _Chunk:
                 for device, reason in session.busy.items() if late else ():
                     self._tell(device, Result.UNREACHABLE, reason)
         except _PASSING:
+            return False
+        except OwnFaultError:  # it says nothing of the devices: a full disk may be seen to meanwhile
+            if late:
+                raise
             return False
         return late or not session.busy
 

@@ -4,6 +4,7 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ class Desk:
             return Order(
                 province=province,
                 job=find_job(self.field.folder, job),
-                devices=tuple(province.devices[device] for device in devices),
+                devices=tuple(province.devices[device] for device in devices if device in province.devices),
                 selector="",
                 actor=Actor("tuyen", "tuyen"),
                 command="test",
@@ -120,6 +121,14 @@ def test_device_that_is_away_spoils_nobody_elses_turn(desk: Desk) -> None:
     assert found[BOXES[1]].reason
 
 
+def test_device_that_is_declared_no_more_spoils_nobody_elses_turn(desk: Desk) -> None:
+    found = desk.done(desk.orders("greeting", text="four"), BOXES[0], "box.sold", BOXES[2])
+    assert [found[box].result for box in (BOXES[0], BOXES[2])] == [Result.DONE, Result.DONE]
+    sold = found["box.sold"]
+    assert (sold.result, sold.reason, sold.changed) == (Result.FAILED, "'box.sold' is no longer declared", False)
+    assert desk.done(desk.orders("greeting"), "box.sold", step="rollback")["box.sold"].result is Result.FAILED
+
+
 def test_who_is_held_by_others_is_waited_for_and_the_others_are_not_held_up(desk: Desk) -> None:
     command = [sys.executable, "-c", HOLD, str(desk.field.folder / ".tuyen" / "locks"), BOXES[0], "6"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as holder:
@@ -129,6 +138,20 @@ def test_who_is_held_by_others_is_waited_for_and_the_others_are_not_held_up(desk
         assert holder.poll() == 0
     assert {one.result for one in found.values()} == {Result.DONE}
     assert list(found)[-1] == BOXES[0]
+
+
+def test_fault_of_this_machine_is_waited_for_and_not_blamed_on_the_device(desk: Desk) -> None:
+    runs, aside = (desk.field.folder / ".tuyen" / name for name in ("runs", "runs-aside"))
+    runs.rename(aside)
+    runs.write_text("in the way")
+
+    def mend() -> None:
+        runs.unlink()
+        aside.rename(runs)
+
+    threading.Timer(3, mend).start()
+    report = desk.done(desk.orders("greeting", text="five"), BOXES[0])[BOXES[0]]
+    assert (report.result, report.reason) == (Result.DONE, "")
 
 
 def _raise(_devices: tuple[str, ...]) -> Order:
