@@ -256,7 +256,7 @@ def _tell(control: "Control", seen: "Seen", form: Format, told: str) -> None:
     from cli.rollout_control import answer, say_who_drives
 
     answer(control, seen, form, told.format(rollout=seen.plan.name))
-    say_who_drives(seen)
+    say_who_drives(control, seen)
 
 
 def _drive_on(control: "Control", seen: "Seen", person: str, *, detach: bool, form: Format) -> "Seen | None":
@@ -267,7 +267,7 @@ def _drive_on(control: "Control", seen: "Seen", person: str, *, detach: bool, fo
         return _drive(control, person, detach=detach, form=form)
     if form is Format.JSON:
         print_state(control, seen)
-    say_who_drives(seen)
+    say_who_drives(control, seen)
     return None
 
 

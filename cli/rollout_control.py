@@ -7,6 +7,7 @@ from typing import Any
 
 from cli.actor import actor, check_may_act
 from cli.output import complain, print_json, say
+from cli.rollout_course import local
 from cli.rollout_state import Seen, see
 from cli.rollout_view import Board
 from cli.settings import Format, Settings
@@ -177,11 +178,12 @@ def print_state(control: Control, seen: Seen, **extra: object) -> None:
     print_json(Board(control.ledger, control.province, seen).items(), **extra)
 
 
-def say_who_drives(seen: Seen) -> None:
+def say_who_drives(control: Control, seen: Seen) -> None:
     """Tell who drives a rollout, or how it goes on when nobody does."""
     driver = seen.driver
     if driver:
         message = _("{person} drives it on {host} (process {process}) since {since}")
-        complain(message.format(person=driver.person, host=driver.host, process=driver.pid, since=driver.since))
+        since = local(driver.since, control.province.time_zone)
+        complain(message.format(person=driver.person, host=driver.host, process=driver.pid, since=since))
     elif seen.record.ended_at is None:
         complain(_("nobody drives it; go on with: tuyen rollout resume {name}").format(name=seen.plan.name))
