@@ -25,6 +25,7 @@ log = logging.getLogger("tuyen.watch")
 CONFIRMATIONS = 2  # unanswered in a row before a device is called silent
 CONFIRM_AFTER = 1.0  # seconds
 LOOK_AGAIN = 2.0  # seconds until an office is looked around in again
+AFTER_ANSWER = 0.5  # seconds between two looks whether a question that is to be asked again has been answered
 LATER = 0.1  # seconds until a question is tried again that found no free place
 OVERDUE = 3.0  # intervals after which a reading says nothing any more
 SWEEP_EVERY = 1.0  # seconds between two looks for readings that have become overdue
@@ -111,7 +112,9 @@ class Watch:
                     if len(self._running) >= self.at_once:
                         self.postponed += 1
                         self.schedule.hasten(key, now + LATER)
-                    elif key not in self._running:
+                    elif key in self._running:  # it was hastened: what it is waiting for in vain may be there now
+                        self.schedule.hasten(key, now + AFTER_ANSWER)
+                    else:
                         self._running[key] = asyncio.create_task(self._ask(self.asked[key]))
                 soonest = self.schedule.soonest()
                 pause = 60.0 if soonest is None else max(0.01, soonest - time.monotonic())

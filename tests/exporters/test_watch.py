@@ -160,6 +160,28 @@ def test_a_question_that_is_lost_once_more_after_a_silence_does_not_wait_for_its
     assert asyncio.run(run()) < 5
 
 
+@pytest.mark.usefixtures("silent")
+def test_what_is_to_be_asked_again_while_it_waits_for_an_answer_is_asked_after_that(door: socket.socket) -> None:
+    """A way that was cut is there again: those behind it that are waiting in vain do not wait for their next turn."""
+    watch = Watch(_province(1, door.getsockname()[1], interval=600, timeout=1))
+    key = _key("far-0.nam-yen")
+
+    async def follow() -> None:
+        async with _running(watch), asyncio.timeout(60):
+            watch.schedule.hasten(key, time.monotonic())
+            await _until(watch, "far-0.nam-yen", State.DOWN, 30)
+            asked = watch.tallies[key].asked
+            for _turn in range(2):
+                watch.schedule.hasten(key, time.monotonic())
+                watch._moved.set()
+                while watch.tallies[key].asked == asked and key not in watch._running:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            await _reading(watch, key)
+            await _reading(watch, key)
+
+    asyncio.run(follow())
+
+
 def test_nothing_is_known_of_what_has_never_answered_until_its_silence_is_confirmed() -> None:
     async def run() -> list[tuple[State | None, State]]:
         with socket.create_server(("127.0.0.1", 0)) as door, _full(door.getsockname()[1]):
