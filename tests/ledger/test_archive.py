@@ -100,6 +100,21 @@ def test_a_sealed_archive_opens_by_its_passphrase_only(saved: Path, tmp_path: Pa
             read(bad, b"correct horse")
 
 
+def test_many_sealed_chunks_come_back_and_in_their_order_only(tmp_path: Path) -> None:
+    (tmp_path / "noise").write_bytes(random.Random(7).randbytes(400_000))
+    sealed, bad, into = (tmp_path / name for name in ("sealed", "bad", "into"))
+    manifest = write(sealed, [Source("noise", tmp_path / "noise")], ABOUT, b"correct horse")
+    into.mkdir()
+    assert read(sealed, b"correct horse", into=into) == manifest
+    assert (into / "noise").read_bytes() == (tmp_path / "noise").read_bytes()
+    whole = sealed.read_bytes()
+    head, first, second, rest = whole[:32], whole[32:65_584], whole[65_584:131_136], whole[131_136:]
+    for altered in (head + second + first + rest, head + first + rest, head + first + first + second + rest):
+        bad.write_bytes(altered)
+        with pytest.raises(BadBackupError, match="or the file is damaged"):
+            read(bad, b"correct horse")
+
+
 def _hostile(folder: Path, name: str, kind: bytes = tarfile.REGTYPE, manifest: bytes = b"") -> Path:
     """Return an archive with a member of that name, "hi" if it is a file, and perhaps a manifest."""
     file, raw = folder / "hostile", io.BytesIO()
