@@ -141,17 +141,14 @@ def show_plan(options: Settings, word: str, person: str, out: Path | None, *, as
 def _foreseen(intent: Intent, form: Format) -> Items:
     """Ask every device what would change; one that does not answer is told so. Raises PlaybookError, LedgerError."""
     check_place(intent.province)
-    order = _opened(intent)
+    order = replace(_opened(intent), only_reads=True)  # those that others change are not held up
     board = Board(form is Format.TABLE, len(order.devices))
     with board, Session(order, board.hear) as session, stoppable(session):
         board.start(_("asking what would change"))
         plan = session.check()
     if session.stop.is_set():
         raise KeyboardInterrupt
-    busy = [
-        {"device": device, "state": "busy", "reason": reason, "changes": []} for device, reason in session.busy.items()
-    ]
-    return [*map(plan_item, plan.devices), *busy]
+    return list(map(plan_item, plan.devices))
 
 
 def _opened(intent: Intent) -> Order:

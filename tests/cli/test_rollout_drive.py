@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ledger.locks import FOLDER as LOCKS
+from ledger.locks import take
 from tests.journeys.provisioned import Provisioned, provisioned, wait_until
 
 BOXES = "id in (box.dong-1,box.dong-2,box.tay-1)"
@@ -90,6 +92,14 @@ def two_at_once(lab: Provisioned) -> "tuple[subprocess.Popen[str], str]":
     said, _none = over.communicate(timeout=60)
     wait_until(lambda: board(lab)["driver"], 60, 1)
     return next(one for one in both if one is not over), said
+
+
+def test_planning_waits_for_nobody_and_holds_nobody_up(lab: Provisioned) -> None:
+    declare(lab, "not yet", approvals=0)
+    with take(lab.field.folder / LOCKS, "box.dong-1", person="lan", doing="something else", patience=1):
+        planned = lab.tuyen("rollout", "plan", "greet", "--format", "json")
+    told = json.loads(planned.stdout)["items"]
+    assert {item["state"] for item in told if item["is"] == "device"} == {"change"}
 
 
 def test_it_is_driven_in_a_process_of_its_own(lab: Provisioned) -> None:
