@@ -96,7 +96,9 @@ class Gating:
         for reading in readings.values():
             if why := unfitness(reading):
                 unfit.setdefault(self.province.devices[reading.device].office, why)
-        return {device.id: unfit[device.office] for device in own if device.office in unfit}
+        message = _("'{device}' is no longer declared")
+        gone = {device: message.format(device=device) for device in devices if device not in self.province.devices}
+        return gone | {device.id: unfit[device.office] for device in own if device.office in unfit}
 
 
 def _told(worse: Mapping[str, Ill], most: int = 5) -> str:

@@ -134,6 +134,10 @@ def test_an_office_on_a_bad_link_is_postponed(lab: Lab, ask: Ask) -> None:
     assert "s a round trip" in unfit["box.island"]
 
 
+def test_a_device_that_is_declared_no_more_is_postponed(ask: Ask) -> None:
+    assert ask("fitness", "box.sold", "box.upper") == {"box.sold": "'box.sold' is no longer declared"}
+
+
 def test_a_silent_office_is_not_called_unfit(lab: Lab, ask: Ask) -> None:
     lab.cut(["island"])
     assert ask("fitness", "box.island") == {}
