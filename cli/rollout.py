@@ -114,7 +114,7 @@ def pause(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Let nothing new be begun; what is at work is finished."""
-    with _controlled(settings(context), name, person) as control:
+    with _controlled(settings(context), name, person, urgent=True) as control:
         _tell(control, control.pause(why), form, _("{rollout} is paused"))
 
 
@@ -146,7 +146,7 @@ def abort(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """End a rollout: nothing new is begun; what is at work is finished, and what is done stays."""
-    with _controlled(settings(context), name, person) as control:
+    with _controlled(settings(context), name, person, urgent=True) as control:
         _tell(control, control.abort(why), form, _("{rollout} is aborted"))
 
 
@@ -243,13 +243,17 @@ def _check_answer(form: Format, *, yes: bool) -> None:
 
 
 @contextmanager
-def _controlled(options: Settings, name: str, person: str) -> Iterator["Control"]:
-    """Open the ledger, and give the rollout into the hands of a person who may act on it."""
-    from cli.rollout_control import control
+def _controlled(options: Settings, name: str, person: str, *, urgent: bool = False) -> Iterator["Control"]:
+    """Open the ledger, and give the rollout into the hands of a person who may act on it.
 
-    province = options.load()
+    What is `urgent` can be done also while there is a mistake in one of the province's files.
+    """
+    from cli.rollout_control import control
+    from cli.rollout_state import as_it_can_be_read
+
+    province, whole = as_it_can_be_read(options) if urgent else (options.load(), True)
     with options.ledger(province) as ledger:
-        yield control(options, ledger, province, name, person)
+        yield control(options, ledger, province, name, person, whole=whole)
 
 
 def _tell(control: "Control", seen: "Seen", form: Format, told: str) -> None:

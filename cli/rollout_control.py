@@ -108,11 +108,17 @@ def _matters(state: State, kind: Kind, details: Mapping[str, Any]) -> bool:
     return evolve(state, event) != state
 
 
-def control(options: Settings, ledger: Ledger, province: Province, key: str, person: str) -> Control:
-    """Return a rollout to be controlled. Raises AccessError unless the person may act on all of its devices."""
+def control(
+    options: Settings, ledger: Ledger, province: Province, key: str, person: str, *, whole: bool = True
+) -> Control:
+    """Return a rollout to be controlled. Raises AccessError unless the person may act on all of its devices.
+
+    Of a province that is not `whole`, devices may be missing: then it takes somebody who may act on all there are.
+    """
     who = actor(province, person)
     seen = see(ledger, province, key)
-    check_may_act(province, who, [province.devices[one] for one in seen.plan.devices if one in province.devices])
+    declared = [province.devices[one] for one in seen.plan.devices if one in province.devices]
+    check_may_act(province, who, declared if whole else province.devices.values())
     return Control(options.folder(), province, ledger, who, seen.record.id)
 
 

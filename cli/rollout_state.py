@@ -5,7 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.output import complain
+from cli.settings import Settings
+from inventory.finding import InvalidProvinceError
 from inventory.language import _
+from inventory.load import Loader, serious
 from inventory.model import Province
 from inventory.rollouts import hours_of
 from inventory.windows import Hours
@@ -40,6 +44,20 @@ class Seen:
     def at_work(self) -> bool:
         """Whether anything is being done to a device."""
         return any(status.state is DeviceState.AT_WORK for status in self.state.devices.values())
+
+
+def as_it_can_be_read(options: Settings) -> tuple[Province, bool]:
+    """Return the province as far as it can be made, and whether that is all of it; what is wrong is told.
+
+    For what must not wait until somebody's mistake in a file is mended. Raises InvalidProvinceError.
+    """
+    province, findings = Loader(options.folder()).examine()
+    wrong = serious(findings)
+    if province is None:
+        raise InvalidProvinceError(wrong)
+    for found in wrong:
+        complain(str(found))
+    return province, not wrong
 
 
 def see(ledger: Ledger, province: Province, key: str) -> Seen:

@@ -241,6 +241,20 @@ def test_the_board_tells_of_a_wave_that_was_left(rollout: As, changed: str) -> N
     assert any(line.startswith("1     canary") and line.endswith("not done") for line in table.splitlines()), table
 
 
+def test_a_mistake_in_a_file_keeps_nobody_from_stopping_a_rollout(rollout: As, province: Path, under_way: str) -> None:
+    for file, text, how in (
+        ("services.yaml", "x: [", "pause"),
+        ("offices/an-bien.yaml", "offices: {dong-yen: {nmber: 3}}\n", "abort"),
+    ):
+        (province / file).write_text(text)
+        refused = rollout("lan", "resume", "greet")
+        assert (refused.returncode, file in refused.stderr) == (2, True)
+        assert rollout("hung", how, "greet").returncode == 1, "what is missing may be what hung may not touch"
+        done = rollout("lan", how, "greet", "--why", "a storm")
+        assert (done.returncode, file in done.stderr) == (0, True)
+    assert done.stdout == "greet is aborted\n"
+
+
 def test_pause_and_abort(rollout: As, under_way: str) -> None:
     assert rollout("lan", "pause", "greet", "--why", "a storm").returncode == 0
     assert "paused: a storm" in rollout("lan", "status", "greet").stdout
