@@ -3,7 +3,7 @@
 Every step is a function of what was read; `inventory.load` keeps its result for as long as that is the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Generic, TypeVar
@@ -108,31 +108,8 @@ def resolve_file(file: Declared[OfficesFile], around: Surroundings) -> Step:
 def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gaps, *groups: Group) -> Step:
     """Join the files of offices, and check what can only be seen across them."""
     by_file = {group.document.file: group for group in groups}
-    offices = {name: office for group in groups for name, office in group.offices.items()}
-    devices = {name: device for group in groups for name, device in group.devices.items()}
-    networks = tuple(head.shape.address_plan.networks)
-    province = Province(
-        id=head.shape.id,
-        name=head.shape.name,
-        folder="",
-        domain=head.shape.domain,
-        time_zone=head.shape.time_zone,
-        tiers=tuple(head.shape.tiers),
-        as_of=around.as_of,
-        networks=networks,
-        units=around.units,
-        offices=offices,
-        devices=devices,
-        device_types=around.device_types,
-        services={},
-        people={},
-        modules=around.modules,
-        database=head.shape.database,
-        practice=head.shape.practice,
-        roles=tuple(sorted(around.roles)),
-        kinds=tuple(sorted(around.kinds)),
-    )
-    province, ruled = resolve_settings(head.document, head.shape, province, gaps)
+    joined = _joined(head.shape, around, groups)
+    province, ruled = resolve_settings(head.document, head.shape, joined, gaps)
     hours, kept = resolve_working_hours(head.document, head.shape, province, gaps)
     page, open_to_all = resolve_page(head.document, head.shape)
     alerts = resolve_alerts(head.shape)
@@ -153,11 +130,36 @@ def resolve_across(head: Declared[ProvinceFile], around: Surroundings, gaps: Gap
         *open_to_all,
         *unclear,
         *exposed,
-        *check_offices(by_file, offices, around.tiers, around.root, head.document.place("root"), gaps),
-        *check_prefixes(by_file, networks),
-        *check_devices(by_file, devices),
+        *check_offices(by_file, joined.offices, around.tiers, around.root, head.document.place("root"), gaps),
+        *check_prefixes(by_file, joined.networks),
+        *check_devices(by_file, joined.devices),
     ]
     return province, findings
+
+
+def _joined(shape: ProvinceFile, around: Surroundings, groups: Sequence[Group]) -> Province:
+    """Return the province with its units, offices and devices, and without what depends on these."""
+    return Province(
+        id=shape.id,
+        name=shape.name,
+        folder="",
+        domain=shape.domain,
+        time_zone=shape.time_zone,
+        tiers=tuple(shape.tiers),
+        as_of=around.as_of,
+        networks=tuple(shape.address_plan.networks),
+        units=around.units,
+        offices={name: office for group in groups for name, office in group.offices.items()},
+        devices={name: device for group in groups for name, device in group.devices.items()},
+        device_types=around.device_types,
+        services={},
+        people={},
+        modules=around.modules,
+        database=shape.database,
+        practice=shape.practice,
+        roles=tuple(sorted(around.roles)),
+        kinds=tuple(sorted(around.kinds)),
+    )
 
 
 def resolve_rollout_file(file: Declared[RolloutFile], province: Province, gaps: Gaps) -> Step:
