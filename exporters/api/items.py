@@ -144,7 +144,9 @@ class PlannedItem(Item):
     recurring: Annotated[bool, Field(description=N_("whether it is declared, and comes again"))]
     under_way: Annotated[bool, Field(description=N_("whether it is being done now"))]
     selector: Annotated[str, Field(description=N_("what is worked on, as it was written down"))]
-    offices: Annotated[list[str], Field(description=N_("ids of the offices that all of is worked on"))]
+    offices: Annotated[
+        list[str], Field(description=N_("ids of the offices that all of is worked on, or that are cut off by it"))
+    ]
     services: Annotated[list[str], Field(description=N_("ids of the services that all of is worked on"))]
     devices: Annotated[list[str], Field(description=N_("ids of all devices that are worked on"))]
     why: str

@@ -1,6 +1,6 @@
 """Planned work as nodes: what of the province is being worked on at a moment, once or again and again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -13,14 +13,14 @@ from exporters.outages.standing import Standing, links_of
 from inventory.maintenance import current_span, next_spans
 from inventory.model import Province
 from inventory.selector import SelectorError, select_devices
-from inventory.topology import State
+from inventory.topology import State, ways_of
 from ledger.planned import Planned
 from ledger.records import stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """Work that is under way or to come, in [began, until) (Unix seconds), on these nodes.
+    """Work that is under way or to come, in [began, until) (Unix seconds), on these nodes, or that cuts them off.
 
     `recurring` work is declared: its `id` tells where, and it is nobody's own. Any other is the ledger's.
     """
@@ -43,6 +43,7 @@ class Works:
         self.planned: Sequence[Planned] = ()
         self._province: Province | None = None
         self._known: dict[str, tuple[Node, ...]] = {}
+        self._hits: dict[str, tuple[Node, ...]] = {}
 
     def nodes(self, province: Province, at: float) -> Mapping[Node, str]:
         """Return what is being worked on at `at` (Unix seconds), and why."""
@@ -66,7 +67,7 @@ class Works:
 
     def _recurring(self, province: Province, at: datetime) -> Iterator[Coming]:
         for work in province.maintenance:
-            nodes, name = self._chosen(province, work.select), f"{work.place.file}:{work.place.line}"
+            nodes, name = self._hit(province, work.select), f"{work.place.file}:{work.place.line}"
             for began, until in next_spans(work, at, ZoneInfo(province.time_zone), 1):
                 moments = began.timestamp(), until.timestamp()
                 yield Coming(name, work.select, *moments, work.why, "", True, began <= at, nodes)
@@ -74,14 +75,20 @@ class Works:
     def _once(self, province: Province, at: datetime) -> Iterator[Coming]:
         for work in self.planned:
             began, until = (datetime.fromisoformat(text) for text in (work.began, work.until))
-            nodes = self._chosen(province, work.selector)
+            nodes = self._hit(province, work.selector)
             if until > at:
                 moments = began.timestamp(), until.timestamp()
                 yield Coming(work.id, work.selector, *moments, work.why, work.person, False, began <= at, nodes)
 
     def _turn_to(self, province: Province) -> None:
         if province is not self._province:
-            self._province, self._known = province, {}
+            self._province, self._known, self._hits = province, {}, {}
+
+    def _hit(self, province: Province, selector: str) -> tuple[Node, ...]:
+        if selector not in self._hits:
+            chosen = self._chosen(province, selector)
+            self._hits[selector] = tuple(sorted({*chosen, *cut_off_by(province, chosen)}))
+        return self._hits[selector]
 
     def _chosen(self, province: Province, selector: str) -> tuple[Node, ...]:
         if selector not in self._known:
@@ -107,6 +114,19 @@ def nodes_of(province: Province, selector: str) -> Iterator[Node]:
     for service in province.services.values():
         if service.probes and chosen.issuperset(probe.device for probe in service.probes):
             yield Node(Kind.SERVICE, service.id)
+
+
+def cut_off_by(province: Province, nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield the offices that nothing reaches while these are worked on: all gateways are, or all ways lead there."""
+    chosen = {node.id for node in nodes if node.kind is Kind.DEVICE}
+    gateways = {
+        office: {device.id for device in devices if device.gateway} for office, devices in province.devices_of.items()
+    }
+    cut = {office for office, own in gateways.items() if own and own <= chosen}
+    ways = {office.id: ways_of(office) for office in province.offices.values()}
+    while behind := {office for office, own in ways.items() if own and office not in cut and cut.issuperset(own)}:
+        cut |= behind
+    yield from (Node(Kind.OFFICE, office) for office in cut)
 
 
 def with_planned(province: Province, health: Health, planned: Mapping[Node, str]) -> Health:

@@ -1,6 +1,7 @@
 """Planned work that is under way or to come, as it is shown to whom. Pure.
 
-The public is told of whole offices and services, and when; what is being done, and to which devices, is for staff.
+The public is told of offices, all of which is worked on or cut off, and of services, and when; what is being done, and
+to which devices, is for staff.
 """
 
 from collections.abc import Iterator, Sequence

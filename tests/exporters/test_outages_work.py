@@ -74,6 +74,23 @@ def test_what_is_to_come_is_told_with_its_next_time_and_until_it_is_over(provinc
     assert disk.nodes == (Node(Kind.DEVICE, "box.dong-yen"),)
 
 
+def test_work_on_a_router_is_told_to_all_whom_it_cuts_off(province: Province) -> None:
+    works = Works()
+
+    def offices(selector: str) -> set[str]:
+        works.planned = (Planned("1", selector, stamp(START), stamp(START.replace(hour=14)), "x", "lan", ""),)
+        (work,) = [one for one in works.coming(replace(province, maintenance=()), START.timestamp()) if one.id == "1"]
+        return {node.id for node in work.nodes if node.kind is Kind.OFFICE}
+
+    assert offices("router.dong-yen") == {"dong-yen"}
+    assert offices("router.an-bien") == {"an-bien", "dong-yen", "nam-yen"}
+    assert offices("box.dong-yen") == set()
+    assert offices("router.centre") == set(province.offices)
+    assert set(works.nodes(province, START.timestamp())).isdisjoint(
+        {Node(Kind.OFFICE, "an-bien")}
+    )  # these do not count
+
+
 def test_what_is_worked_on_is_in_maintenance_unless_it_is_up(province: Province) -> None:
     planned = Works().nodes(province, START.timestamp())
     up = judge(province, _all_up(province))
