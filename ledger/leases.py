@@ -16,7 +16,7 @@ from ledger import audit
 from ledger.connection import Ledger
 from ledger.errors import N_, LeaseHeldError, LeaseLostError
 from ledger.holder import Holder, this_process
-from ledger.records import Actor, plain, stamp
+from ledger.records import Actor, here, plain, stamp
 from ledger.schema import LEASE
 
 
@@ -127,13 +127,13 @@ def _refuse(row: Row[Any]) -> None:
     raise LeaseHeldError(
         N_("{lease} is held by {person} on {host} (process {process}) since {since}; unless renewed, until {until}"),
         lease=row.name,
-        until=row.until,
+        until=here(row.until),
         **_told(row),
     )
 
 
 def _told(row: Row[Any]) -> dict[str, object]:
-    return {"person": row.holder, "host": row.host, "process": row.pid, "since": row.since}
+    return {"person": row.holder, "host": row.host, "process": row.pid, "since": here(row.since)}
 
 
 def _lease(row: Row[Any]) -> Lease:

@@ -20,6 +20,7 @@ from ledger.errors import N_, DeviceBusyError, LedgerFullError
 from ledger.folders import make_folder
 from ledger.holder import Holder, read_holder, this_process, write_holder
 from ledger.proc import command_of, having_open
+from ledger.records import here
 
 FOLDER = Path(".tuyen", "locks")  # below the province's folder
 _MODE = 0o660  # all of the group tuyen may lock, whoever made the file
@@ -158,7 +159,7 @@ def _try(descriptor: int) -> bool:
 def _refuse(device: str, file: Path, holder: Holder | None) -> NoReturn:
     if holder is None:
         raise DeviceBusyError(device, "", N_("{device} is held by a process that has just begun; try again"))
-    told = {"person": holder.person, "since": holder.since, "doing": holder.doing}
+    told = {"person": holder.person, "since": here(holder.since), "doing": holder.doing}
     if not holder.is_dead():
         text = N_("{device} is held by {person} (process {process}) since {since}: {doing}")
         raise DeviceBusyError(device, _line(holder), text, **told, process=holder.pid)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from ledger.connection import Ledger
 from ledger.errors import N_, DeviceBusyError, LedgerError
 from ledger.leases import Lease, acquire, held, is_free, release, renew
-from ledger.records import Actor
+from ledger.records import Actor, here
 from ledger.schema import LEASE, TASK
 from ledger.states import OPEN
 
@@ -60,7 +60,12 @@ def busy(connection: Connection, ledger: Ledger, devices: Iterable[str]) -> Iter
     now = ledger.clock()
     for row in connection.execute(wanted.order_by(TASK.c.device)):
         if not is_free(row, now):
-            told = {"person": row.holder, "host": row.host, "run": row.name.removeprefix(_PREFIX), "since": row.since}
+            told = {
+                "person": row.holder,
+                "host": row.host,
+                "run": row.name.removeprefix(_PREFIX),
+                "since": here(row.since),
+            }
             message = N_("{device} is worked on by {person} from {host} since {since} (run {run})")
             yield DeviceBusyError(row.device, row.holder, message, **told)
 

@@ -25,6 +25,14 @@ def stamp(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def here(time: str) -> str:
+    """Return a time of the ledger as this machine's clock shows it: 2026-11-26 02:36:50+07:00; other text as it is."""
+    try:
+        return datetime.fromisoformat(time).astimezone().isoformat(" ", "seconds")
+    except ValueError:  # whoever wrote it, it must not hide what it is about
+        return time
+
+
 def plain(text: str) -> str:
     """Return `text` as every database takes it: no bytes that are no UTF-8, no NUL; those become U+FFFD."""
     return _UNWRITABLE.sub("\ufffd", text)

@@ -19,7 +19,7 @@ from ledger.connection import Ledger, connect
 from ledger.errors import LeaseHeldError, LeaseLostError
 from ledger.leases import acquire, held, release, renew
 from ledger.proc import began
-from ledger.records import Actor, Draft
+from ledger.records import Actor, Draft, here
 from ledger.rollout_history import events
 from ledger.rollouts import append, create, lease_name
 from ledger.schema import LEASE
@@ -81,7 +81,7 @@ def test_who_comes_second_is_told_who_holds_it(at: Callable[[float], Ledger]) ->
         acquire(at(29), NAME, actor=MINH, seconds=30)
     assert str(refused.value) == (
         f"rollout x is held by lan on {socket.gethostname()} (process {os.getpid()}) since"
-        " 2026-11-25T12:00:00.000000Z; unless renewed, until 2026-11-25T12:00:30.000000Z"
+        f" {here('2026-11-25T12:00:00Z')}; unless renewed, until {here('2026-11-25T12:00:30Z')}"
     )
     assert {"person", "host", "process", "since", "until"} <= set(refused.value.values)
 
@@ -93,7 +93,8 @@ def test_a_lease_that_ran_out_may_be_taken_and_the_old_holder_is_refused(at: Cal
         acquire(at(60), NAME, actor=MINH, seconds=30)
     new = acquire(at(61), NAME, actor=MINH, seconds=30)
     assert (new.token, new.person) == (old.token + 1, "minh")
-    told = r"rollout x: we do not hold it any more \(token 1\): minh on .* took it 2026-11-25T12:01:01"
+    since = re.escape(here("2026-11-25T12:01:01Z"))
+    told = rf"rollout x: we do not hold it any more \(token 1\): minh on .* took it {since}"
     with pytest.raises(LeaseLostError, match=told):
         renew(at(62), old, seconds=30)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from ledger.errors import DeviceBusyError, LedgerFullError
 from ledger.locks import DeviceLock, is_held, take, take_all
+from ledger.records import here
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -32,14 +34,24 @@ def taken(folder: Path, device: str = "box.dong-yen", patience: float = 0) -> De
     return take(folder, device, person="minh", doing="run baseline", patience=patience)
 
 
+def test_people_are_told_times_as_the_clock_of_this_machine_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Asia/Ho_Chi_Minh")
+        time.tzset()
+        assert here("2026-11-25T19:36:50.123456Z") == "2026-11-26 02:36:50+07:00"
+        assert here("long ago") == "long ago"
+    time.tzset()
+
+
 def test_a_lock_is_ours_alone_until_we_let_go(tmp_path: Path) -> None:
     folder = tmp_path / ".tuyen" / "locks"
     with taken(folder):
         with pytest.raises(DeviceBusyError) as busy, taken(folder):
             pass
         assert busy.value.device == "box.dong-yen"
-        assert str(busy.value).startswith(f"box.dong-yen is held by minh (process {os.getpid()}) since 20")
-        assert str(busy.value).endswith("Z: run baseline")
+        since = r"20\S+ \d\d:\d\d:\d\d\S\d\d:\d\d"
+        told = rf"box.dong-yen is held by minh \(process {os.getpid()}\) since {since}: run baseline"
+        assert re.fullmatch(told, str(busy.value))
         assert f"minh {os.getpid()}" in busy.value.holder
         taken(folder, "box.dong-thai").release()
         assert is_held(folder, "box.dong-yen")
