@@ -20,7 +20,12 @@ def run(
         str, typer.Argument(metavar="[SELECTOR]", help=_("which devices, of those that the job fits; default: all"))
     ] = "",
     sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_("a variable of the job, for this time"))
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help=_("a variable of the job, for this time; 'tuyen run --format json' tells which there are"),
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("show what would change, and stop"))] = False,
     yes: YesOption = False,
