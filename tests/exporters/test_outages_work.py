@@ -86,6 +86,10 @@ def test_work_on_a_router_is_told_to_all_whom_it_cuts_off(province: Province) ->
     assert offices("router.an-bien") == {"an-bien", "dong-yen", "nam-yen"}
     assert offices("box.dong-yen") == set()
     assert offices("router.centre") == set(province.offices)
+    with_two = replace(province.devices["box.dong-yen"], gateway=True)
+    province = replace(province, devices={**province.devices, "box.dong-yen": with_two})
+    assert offices("router.dong-yen") == set()  # the other way in is there
+    assert offices("office=dong-yen") == {"dong-yen"}
     assert set(works.nodes(province, START.timestamp())).isdisjoint(
         {Node(Kind.OFFICE, "an-bien")}
     )  # these do not count
