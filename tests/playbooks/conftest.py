@@ -1,15 +1,28 @@
-"""What the tests of jobs share: labs of real machines, a lab a choice of devices, all gone at the end; and files."""
+"""What the tests share: sshd on loopback, devices that are files, and labs of real machines, all gone at the end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from playbooks.drivers import DRIVERS
 from tests.playbooks.field import Field, field_of
 from tests.playbooks.filing import FILING
+from tests.playbooks.loopback import Server, sshd
 
 Boot = Callable[..., Field]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture
+def known_hosts(server: Server, tmp_path: Path) -> Path:
+    return server.pinned(tmp_path / "known_hosts")
 
 
 @pytest.fixture

@@ -26,11 +26,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def known_hosts(server: Server, tmp_path: Path) -> Path:
-    return server.pinned(tmp_path / "known_hosts")
-
-
-@pytest.fixture
 def session(server: Server, known_hosts: Path) -> Iterator[Connection]:
     with connect(server.login(), (), known_hosts) as connection:
         yield connection

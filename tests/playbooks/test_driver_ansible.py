@@ -42,11 +42,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-@pytest.fixture
-def known_hosts(server: Server, tmp_path: Path) -> Path:
-    return server.pinned(tmp_path / "known_hosts")
-
-
 def device(name: str) -> Device:
     return Device(name, name.split(".")[0], "test", "server", "", HERE, (), Place("test"), platform="linux")
 

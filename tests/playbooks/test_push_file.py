@@ -9,7 +9,6 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,12 @@ from playbooks.event import Change, Doing, Done, Note, Outcome
 from playbooks.job import Step, read_job
 from playbooks.parcel import parcel_for
 from tests.exporters.daemons import free_port
-from tests.playbooks.loopback import Server, key_pair, public, sshd
+from tests.playbooks.loopback import Server, key_pair, public
 from tests.playbooks.pushing import Push
 
 JOB = read_job(Path(__file__).parents[2] / "playbooks" / "jobs" / "push-file")
 SIZE = 1_000_003
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the owner of files is root's to give")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with sshd(tmp_path_factory.mktemp("sshd")) as running:
-        yield running
 
 
 @pytest.fixture
