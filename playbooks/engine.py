@@ -142,7 +142,8 @@ class Session:
             devices=check(self.work, self.targets, self.values),
         )
         write_plan(plan, self.folder / "plan.json")
-        mark_found(self.ledger, order.job.name, (device.device for device in plan.in_state(State.AT_TARGET)))
+        if not order.only_reads:  # others may be at these devices, and settle what is open there
+            mark_found(self.ledger, order.job.name, (device.device for device in plan.in_state(State.AT_TARGET)))
         return plan
 
     def gather(self) -> tuple[dict[str, Facts], dict[str, Done]]:
