@@ -14,7 +14,7 @@ from playbooks.checking import moved, unforeseen
 from playbooks.errors import PlanError
 from playbooks.event import Change, Doing, Done, Note, Outcome
 from playbooks.mask import HIDDEN, Mask
-from playbooks.plan import DevicePlan, Plan, State, plan_device, read_plan, write_plan
+from playbooks.plan import DevicePlan, Plan, State, digest, plan_device, read_plan, write_plan
 
 CHANGES = st.builds(Change, st.just("box.a"), st.text(), st.text(), st.booleans())
 DEVICES = st.builds(
@@ -85,6 +85,11 @@ def test_what_was_changed_beyond_the_plan_is_told() -> None:
     assert unforeseen(planned, [Change("box.a", "one", "+x"), surprise, Done("box.a", Outcome.DONE)]) == (surprise,)
 
 
+def test_an_address_is_the_same_in_any_order_and_in_every_version() -> None:
+    address = "013fe3405f4d44b453672abb61b9a112ff1180e05c32386c1ab1b55dac2b2ccd"  # rollouts are kept under such
+    assert digest({"b": "ổ", "a": [1]}) == digest({"a": [1], "b": "ổ"}) == address
+
+
 def test_a_mask_hides_each_secret_in_every_form() -> None:
     mask = Mask(['pass"word\\1', "longer-pass", "pass"])
     text = 'a pass"word\\1 b ' + json.dumps({"key": 'pass"word\\1'}) + " longer-pass"
@@ -96,4 +101,5 @@ def test_a_mask_hides_each_secret_in_every_form() -> None:
         assert HIDDEN in Mask([difficult])(form), form
     assert Mask(["first line\nsecond line\n"])("+first line\n+second line") == f"+{HIDDEN}\n+{HIDDEN}"
     assert Mask([])("nothing to hide") == "nothing to hide"
-    assert Mask(["ab", ""])("cabbage") == "cabbage"
+    assert Mask(["ab", "abc", ""])("abc cabbage") == "abc cabbage"
+    assert Mask(["abcd"])("abcd") == HIDDEN
