@@ -49,6 +49,13 @@ def test_bars_are_days_without_a_gap_and_sum_up(found: dict[int, Sum]) -> None:
         assert (bar.mark == "full") is (bar.up is not None and bar.up >= 0.999)
 
 
+def test_a_day_is_full_fair_or_poor_and_those_with_trouble_are_named_the_latest_first() -> None:
+    shares = {4: None, 3: 0.9989, 2: 0.99, 1: 0.9899, 0: 0.999}
+    days = tuple(Bar(TODAY - timedelta(days=back), up) for back, up in shares.items())
+    assert [bar.mark for bar in days] == ["none", "fair", "fair", "poor", "full"]
+    assert Bars(days, None).troubled == (days[3], days[2], days[1])
+
+
 def test_planned_work_and_what_is_unknown_do_not_count() -> None:
     day = Day("2026-11-25", "office", "x", up=100, degraded=50, down=30, unreachable=20, maintenance=9000)
     assert sum_of(day) == Sum(150, 50)
