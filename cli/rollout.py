@@ -266,8 +266,11 @@ def _tell(control: "Control", seen: "Seen", form: Format, told: str) -> None:
 def _drive_on(control: "Control", seen: "Seen", person: str, *, detach: bool, form: Format) -> "Seen | None":
     """Drive a rollout unless somebody does already."""
     from cli.rollout_control import print_state, say_who_drives
+    from cli.rollout_view import Board
 
     if not seen.driver:
+        if form is Format.TABLE and not detach:
+            Board(control.ledger, control.province, seen).show_standing()
         return _drive(control, person, detach=detach, form=form)
     if form is Format.JSON:
         print_state(control, seen)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,12 @@ class Board:
     def items(self) -> Items:
         """Return everything, for programs."""
         return [self.rollout_item(), *self.wave_items(), *self.device_items()]
+
+    def show_standing(self) -> None:
+        """Print how it stands and what it waits for, before it is gone on with."""
+        for line in islice(self._heading(), 3):
+            say(line)
+        say("")
 
     def show(self) -> None:
         """Print the board."""

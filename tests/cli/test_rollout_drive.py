@@ -78,6 +78,7 @@ def test_it_is_driven_stopped_gone_on_with_and_approved(lab: Provisioned) -> Non
     said, _none = again.communicate(timeout=120)
     assert again.returncode == 0, said
     asked, _colon, _rest = said.partition("approved by mai")
+    assert "waits for approval of wave 2\n\n" in asked
     assert " wave 'rest' waits for approval; people that must still agree: 1" in asked
     assert (board(lab)["status"], board(lab)["done"]) == ("ended", 3)
     assert greetings(lab) == {"one"}
