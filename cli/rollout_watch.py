@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cli.output import console, print_json, say
 from cli.rollout_drive import tell_steps
-from cli.rollout_state import see
+from cli.rollout_state import as_it_can_be_read, see
 from cli.rollout_view import Board
 from cli.settings import Format, Settings
 from inventory.finding import InventoryError
@@ -72,10 +72,9 @@ class Looking:
 
 def show_boards(options: Settings, name: str, form: Format) -> None:
     """Print how one rollout stands, or all that are under way; the newest one when none is."""
-    loader = Loader(options.folder())
-    province = loader.load()
+    province, _whole = as_it_can_be_read(options)
     with options.ledger(province) as ledger:
-        boards = Looking(ledger, loader, province, name).boards()
+        boards = Looking(ledger, Loader(options.folder()), province, name).boards()
         if form is Format.JSON:
             print_json([item for board in boards for item in board.items()])
             return
@@ -93,10 +92,9 @@ def _nothing() -> str:
 
 def watch_boards(options: Settings, name: str, form: Format) -> None:
     """Look again and again until Ctrl-C: JSON for programs, a board that follows on a terminal, lines when piped."""
-    loader = Loader(options.folder())
-    province = loader.load()
+    province, _whole = as_it_can_be_read(options)
     with options.ledger(province) as ledger:
-        looking = Looking(ledger, loader, province, name)
+        looking = Looking(ledger, Loader(options.folder()), province, name)
         if form is Format.JSON:
             for boards in _looks(looking):
                 print_json([item for board in boards for item in board.items()])

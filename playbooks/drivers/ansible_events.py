@@ -15,9 +15,8 @@ from playbooks.sshconfig import CONNECT_SECONDS
 
 NOT_APPLICABLE = "not_applicable"  # a tag: this task fails when the machine lacks what the job is about
 _HEARD = ("ok", "failed")  # how a task ends that a device was asked about
-_OURS = frozenset(
-    {"assert", "debug", "fail", "include_tasks", "set_fact", "validate_argument_spec"}
-)  # done by us alone
+# Actions for which no device is asked: they tell nothing of whether it is there.
+_OURS = frozenset({"assert", "debug", "fail", "include_tasks", "set_fact", "validate_argument_spec"})
 _BY_CHECK_MODE = "ansible_check_mode"  # a condition that names it cannot be judged before the job is applied
 
 Record = Mapping[str, Any]

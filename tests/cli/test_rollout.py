@@ -250,6 +250,8 @@ def test_a_mistake_in_a_file_keeps_nobody_from_stopping_a_rollout(rollout: As, p
         refused = rollout("lan", "resume", "greet")
         assert (refused.returncode, file in refused.stderr) == (2, True)
         assert rollout("hung", how, "greet").returncode == 1, "what is missing may be what hung may not touch"
+        seen = rollout("lan", "status", "greet")
+        assert (seen.returncode, file in seen.stderr, under_way in seen.stdout) == (0, True, True)
         done = rollout("lan", how, "greet", "--why", "a storm")
         assert (done.returncode, file in done.stderr) == (0, True)
     assert done.stdout == "greet is aborted\n"
