@@ -73,6 +73,9 @@ def test_a_refused_port_is_a_degraded_device_not_a_dead_one(province: Province) 
     assert health.devices["box.dong-yen"] is State.DEGRADED
     assert health.offices["dong-yen"] is State.DEGRADED
     assert health.reasons["dong-yen"] == "box.dong-yen: ssh: ssh of box.dong-yen is bad"
+    both = [_reading(f"server-{number}.an-bien", "ssh", success=False) for number in (1, 2)]
+    told = judge(province, _all_up(province) | dict(both)).reasons["an-bien"]
+    assert told == "server-1.an-bien: ssh: ssh of server-1.an-bien is bad (and 1 more)"
 
 
 def test_a_device_that_drops_ping_but_answers_otherwise_is_not_dead(province: Province) -> None:

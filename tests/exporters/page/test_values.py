@@ -131,10 +131,12 @@ def test_one_cause_is_one_root_and_names_each_office_once() -> None:
 def test_a_device_is_a_root_for_staff_and_a_cause_for_others() -> None:
     sick = replace(CUT[3], state=State.DEGRADED, cause=Cause.DEVICE, root=None)
     office = Trouble(BEHIND, State.DEGRADED, Cause.DEVICE, BOX, 101, "c")
-    snapshot = _snapshot(sick, office)
+    snapshot = replace(_snapshot(sick, office), reasons={BOX.id: "it burns", BEHIND.id: "box.dong-yen: it burns"})
+    assert roots(snapshot, View(""))[0].line.why == "it burns"
     assert [(root.line.name, len(root.behind)) for root in roots(snapshot, View(""))] == [("box.dong-yen", 1)]
     (public,) = roots(snapshot, PUBLIC)
     assert (public.line.name, public.line.because) == ("Xã Đông Yên", "a device at Xã Đông Yên")
+    assert public.line.why == ""
     assert public.behind == ()
 
 
