@@ -10,6 +10,7 @@ from exporters.alerts.own import Own
 from exporters.alerts.services import Services, burns
 from exporters.alerts.signs import Signs
 from exporters.kit.course_alerts import FAST, SLOWLY, STEADY
+from exporters.kit.machine_alerts import CLOCK_OFF, EARLY, LOW_CHARGE, SOON
 from exporters.reading import Reading, metric
 from exporters.watch import Watch
 from inventory.load import load
@@ -136,3 +137,36 @@ def test_a_reading_that_was_not_heard_leaves_a_sign_as_it_was(watch: Watch) -> N
     watch._take(question, replace(changed, success=True, metrics=(metric("tuyen_probe_ssh_host_key_matches", 1),)))
     assert list(signs.troubles(NOW + 70)) == []
     assert signs.ended(found, NOW + 70) == NOW + 70
+
+
+UPS, LOW, CHARGE = (f"tuyen_probe_ups_{name}" for name in ("on_battery", "battery_low", "battery_charge_ratio"))
+EXPIRY, TRUSTED = (f"tuyen_probe_certificate_{name}" for name in ("expiry_timestamp_seconds", "trusted"))
+PINNED, OFFSET = "tuyen_probe_ssh_host_key_matches", "tuyen_probe_ntp_offset_seconds"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({UPS: 0, LOW: 0, CHARGE: 0.1}, {}),  # it charges again
+        ({UPS: 1, LOW: 0}, {"UpsOnBattery": 0}),
+        ({UPS: 1, LOW: 0, CHARGE: LOW_CHARGE}, {"UpsOnBattery": 0}),
+        ({UPS: 1, LOW: 0, CHARGE: LOW_CHARGE - 0.01}, {"UpsOnBattery": 0, "UpsBatteryLow": 0}),
+        ({UPS: 0, LOW: 1}, {"UpsBatteryLow": 0}),
+        ({EXPIRY: NOW + EARLY, TRUSTED: 1}, {}),
+        ({EXPIRY: NOW + EARLY - 1}, {"CertificateEnds": EARLY - 1}),
+        ({EXPIRY: NOW + SOON, TRUSTED: 0}, {"CertificateEndsSoon": SOON, "CertificateUntrusted": 0}),
+        ({PINNED: 1}, {}),
+        ({PINNED: 0}, {"HostKeyChanged": 0}),
+        ({OFFSET: CLOCK_OFF}, {}),
+        ({OFFSET: -CLOCK_OFF - 1}, {"TimeServerOff": CLOCK_OFF + 1}),
+    ],
+)
+def test_what_a_reading_tells(watch: Watch, values: dict[str, float], told: dict[str, float]) -> None:
+    signs, page = Signs(watch), "motcua.good.example/"
+    question = watch.asked["web.centre", "https", "one-stop", page]
+    metrics = tuple(metric(name, value) for name, value in values.items())
+    signs.take(question, Reading("web.centre", "https", True, False, "", 0.1, NOW, metrics))
+    found = {one.name: one for one in signs.troubles(NOW)}
+    assert {name: one.value for name, one in found.items()} == told
+    for name, one in found.items():
+        assert one.about == (f"web.centre {page}" if name.startswith("Certificate") else "web.centre")
