@@ -44,7 +44,7 @@ from ledger.errors import (
     UnknownRolloutError,
     UnknownRunError,
 )
-from playbooks.errors import PlaybookError
+from playbooks.errors import InvalidJobError, PlaybookError, UnknownJobError, UnreadablePlanError, VariableError
 
 UNREADABLE, INTERRUPTED = 2, 130
 UNREADABLE_LEDGER = (
@@ -56,6 +56,7 @@ UNREADABLE_LEDGER = (
     UnknownRolloutError,
     UnknownRunError,
 )
+WRONG_JOB = (UnknownJobError, InvalidJobError, VariableError, UnreadablePlanError)
 app = typer.Typer(
     name="tuyen",
     help=_("Declare, check, maintain and watch the IT infrastructure of a province's offices."),
@@ -136,7 +137,7 @@ def main() -> None:
         sys.exit(UNREADABLE)
     except (LabError, PlaybookError) as error:
         complain(str(error))
-        sys.exit(1)
+        sys.exit(UNREADABLE if isinstance(error, WRONG_JOB) else 1)
     except LedgerError as error:
         complain(_(error.message).format_map(error.values))
         sys.exit(UNREADABLE if isinstance(error, UNREADABLE_LEDGER) else 1)

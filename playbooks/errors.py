@@ -5,7 +5,8 @@ PlaybookError
 ├── InvalidJobError       a job's files are wrong; `findings` holds every reason
 ├── VariableError         a variable has no value, a wrong one, or a name that no job knows
 ├── AccessError           we cannot even try: no key, no password, no pinned host key
-├── PlanError             a plan file cannot be read, or was changed
+├── PlanError             a plan does not fit what is now, or cannot be written
+│   └── UnreadablePlanError   a plan file cannot be read, or was changed
 ├── ReachError            a device does not answer, or does not let us in; the reason is for the user
 ├── RevertError           a revert could not be armed, asked or disarmed
 └── OwnFaultError         the controller itself, not a device, cannot go on: a full disk, a folder that is not ours
@@ -41,7 +42,11 @@ class AccessError(PlaybookError):
 
 
 class PlanError(PlaybookError):
-    """A plan file cannot be read, or was changed."""
+    """A plan does not fit what is now, or cannot be written."""
+
+
+class UnreadablePlanError(PlanError):
+    """A plan file cannot be read, or was changed since it was written."""
 
 
 class ReachError(PlaybookError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.language import _
-from playbooks.errors import PlanError
+from playbooks.errors import PlanError, UnreadablePlanError
 from playbooks.event import Change, Done, Event, Note, Outcome
 
 SCHEMA = 1
@@ -104,7 +104,7 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan in a file. Raises PlanError when it cannot be read, or was changed since it was written."""
+    """Return the plan in a file. Raises UnreadablePlanError, also when it was changed since it was written."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         plan = _plan(content)
@@ -117,7 +117,7 @@ def read_plan(path: Path) -> Plan:
         if whole:
             return plan
         reason = _("it was changed after it was made")
-    raise PlanError(
+    raise UnreadablePlanError(
         _("the plan {path} cannot be used: {reason}; make a new one with --plan-out").format(path=path, reason=reason)
     )
 

@@ -11,7 +11,7 @@ from inventory.model import Device, Province, Rollout
 from inventory.rollouts import ends_at
 from inventory.selector import select_devices
 from ledger.records import stamp
-from playbooks.errors import PlanError, PlaybookError
+from playbooks.errors import PlaybookError, UnreadablePlanError
 from playbooks.job import Job
 from playbooks.rollout.plan import Gate, OnFailure, RolloutPlan, dump_rollout, load_rollout
 from playbooks.rollout.waves import make_waves
@@ -84,7 +84,7 @@ def write_rollout(plan: RolloutPlan, path: Path, foreseen: Sequence[Mapping[str,
 
 
 def read_rollout(path: Path) -> RolloutPlan:
-    """Return the plan in a file. Raises PlanError when it cannot be read, or was changed since it was written."""
+    """Return the plan in a file. Raises UnreadablePlanError, also when it was changed since it was written."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         plan = load_rollout(content["plan"])
@@ -96,7 +96,7 @@ def read_rollout(path: Path) -> RolloutPlan:
         if content.get("schema") == SCHEMA and content.get("digest") == plan.digest:
             return plan
         reason = _("it was changed after it was made")
-    raise PlanError(
+    raise UnreadablePlanError(
         _("the plan {path} cannot be used: {reason}; make a new one with: tuyen rollout plan NAME --out {path}").format(
             path=path, reason=reason
         )

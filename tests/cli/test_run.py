@@ -32,13 +32,13 @@ def test_jobs_are_listed_with_what_they_are_for(tuyen: Tuyen, province: Path) ->
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["run", "basline", "dong-yen"], 1, "no job is called 'basline'; write 'baseline' (the nearest that exists)"),
+        (["run", "basline", "dong-yen"], 2, "no job is called 'basline'; write 'baseline' (the nearest that exists)"),
         (["run", "facts", "router.dong-yen"], 2, "no device is chosen that 'facts' fits"),
         (["run", "facts", "bx.dong-yen"], 2, "no office, device or key is called 'bx.dong-yen'; write 'box.dong-yen'"),
         (["run", "facts", "dong-yen", "--format", "json"], 2, "add --yes or --dry-run: json has nobody to ask"),
         (["run", "baseline", "--plan", "none.json"], 2, "a plan says itself which job, devices and values it is for"),
         (["run", "odd", "dong-yen"], 1, "jobs/odd/job.yaml: 'fits' cannot be understood: selector key 'rle' is not"),
-        (["run", "--plan", "none.json"], 1, "the plan none.json cannot be used: No such file or directory"),
+        (["run", "--plan", "none.json"], 2, "the plan none.json cannot be used: No such file or directory"),
         (["run", "facts", "dong-yen", "--yes"], 1, "'root' is not in people.yaml, so may not act"),
         (["run", "facts", "dong-yen", "--as", "huynh-ngoc-diep"], 1, "--as is for training"),
         (["facts", "dong-yen"], 1, "'root' is not in people.yaml, so may not act"),
