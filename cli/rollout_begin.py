@@ -103,7 +103,7 @@ def _planned(province: Province, plan: RolloutPlan, who: Actor) -> RolloutPlan:
         raise PlanError(_("the plan is about '{device}', which is no longer declared").format(device=gone[0]))
     if datetime.fromisoformat(plan.until) <= now():
         raise PlanError(_("the plan's end date is over: {until}").format(until=plan.until))
-    hours_by_device(province, plan)
+    hours_by_device(province, plan, {})
     return plan
 
 

@@ -42,7 +42,7 @@ class Course:
         """`typical`: how many seconds a device took in earlier runs, None when nobody knows. Raises PlanError."""
         self._province, self._job, self._plan = province, job, plan
         seconds = seconds_of(province, job, plan.devices, typical)
-        hours = hours_by_device(province, plan)
+        hours = hours_by_device(province, plan, seconds)
         self._waves: Sequence[WaveEstimate] = estimate_waves(plan, plan.waves, hours, seconds, now())
         self._links: Sequence[LinkEstimate] = estimate_links(province, job, plan.devices)
 

@@ -37,6 +37,7 @@ from playbooks.engine import Order
 from playbooks.errors import PlanError, PlaybookError
 from playbooks.job import Job
 from playbooks.rollout.approval import Approvals
+from playbooks.rollout.estimate import seconds_of, typical_seconds
 from playbooks.rollout.journal import Journal
 from playbooks.rollout.loop import Around, Controller
 from playbooks.rollout.plan import RolloutPlan
@@ -66,7 +67,8 @@ class Drive:
         """
         seen, plan = self.seen, self.seen.plan
         job = planned_job(self.folder, plan, putting_back=seen.state.status is Status.ROLLING_BACK)
-        hours = hours_by_device(self.province, plan)
+        seconds = seconds_of(self.province, job, plan.devices, typical_seconds(self.ledger, plan.job))
+        hours = hours_by_device(self.province, plan, seconds)
         knowledge = gather(self.folder, self.province)
         gating = Gating(self.province, plan.gate, knowledge, before_of(seen))
         site = LocalSite(self._orders(job, knowledge), lambda _event: None, sessions=4)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cli.output import complain
@@ -76,10 +76,11 @@ def see_record(ledger: Ledger, province: Province, record: Rollout) -> Seen:
     return Seen(record, journal.plan, happened, journal.state, driver, approvals)
 
 
-def hours_by_device(province: Province, plan: RolloutPlan) -> dict[str, Hours]:
+def hours_by_device(province: Province, plan: RolloutPlan, takes: Mapping[str, float]) -> dict[str, Hours]:
     """Return when each device may be worked on, as the declaration now says; equal hours are one object. PlanError.
 
-    They are no part of the plan: who changes them while a rollout runs has it gone on with by a new controller.
+    `takes`: how many seconds the work takes, where anybody knows; it is to end before the hours do.
+    Hours are no part of the plan: who changes them while a rollout runs has it gone on with by a new controller.
     """
     rollout = province.rollouts.get(plan.name)
     if rollout is None:
@@ -87,7 +88,9 @@ def hours_by_device(province: Province, plan: RolloutPlan) -> dict[str, Hours]:
         raise PlanError(message.format(name=plan.name))
     same: dict[Hours, Hours] = {}
     declared = (province.devices[device] for device in plan.devices if device in province.devices)
-    found = {device.id: hours_of(province, rollout, device) for device in declared}
+    found = {
+        device.id: replace(hours_of(province, rollout, device), takes=takes.get(device.id, 0.0)) for device in declared
+    }
     return {device: same.setdefault(hours, hours) for device, hours in found.items()}
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -17,6 +18,7 @@ from cli.rollout_words import STATUS_STYLES, WAITING
 from exporters.page.words import ROLLOUT_WORDS
 from inventory.language import N_, _
 from inventory.model import Province
+from inventory.windows import Hours
 from ledger.connection import Ledger
 from ledger.records import now
 from playbooks.catalogue import find_job
@@ -44,10 +46,24 @@ class Board:
 
     def __init__(self, ledger: Ledger, province: Province, seen: Seen) -> None:
         self._ledger, self._province, self.seen = ledger, province, seen
+
+    @cached_property
+    def _hours(self) -> Mapping[str, Hours]:
         try:
-            self._hours = hours_by_device(province, seen.plan)
+            return hours_by_device(self._province, self.seen.plan, self._seconds)
         except PlaybookError:  # its declaration is gone: it can still be looked at
-            self._hours = {}
+            return {}
+
+    @cached_property
+    def _seconds(self) -> Mapping[str, float]:
+        """How long each device takes; of none where the job is no more, or the device."""
+        plan = self.seen.plan
+        try:
+            job = find_job(Path(self._province.folder), plan.job)
+        except PlaybookError:
+            return {}
+        typical = self._own_seconds() or typical_seconds(self._ledger, plan.job)
+        return seconds_of(self._province, job, plan.devices, typical)
 
     def rollout_item(self) -> dict[str, Any]:
         """Return the whole in one item."""
@@ -94,18 +110,10 @@ class Board:
     def _ends(self) -> str | None:
         """Return when the last wave would pass if all went well from now on, in UTC; None when nobody can say."""
         seen, plan = self.seen, self.seen.plan
-        if seen.state.status is not Status.RUNNING:
+        if seen.state.status is not Status.RUNNING or not self._seconds:
             return None
         left = [Wave(wave.name, tuple(filter(self._is_ahead, wave.devices))) for wave in self._waves_ahead()]
-        try:
-            job = find_job(Path(self._province.folder), plan.job)
-        except PlaybookError:
-            return None
-        typical = self._own_seconds() or typical_seconds(self._ledger, plan.job)
-        declared = [device for wave in left for device in wave.devices if device in self._province.devices]
-        seconds = seconds_of(self._province, job, declared, typical)
-        left = [Wave(wave.name, tuple(device for device in wave.devices if device in seconds)) for wave in left]
-        guesses = estimate_waves(plan, left, self._hours, seconds, now())
+        guesses = estimate_waves(plan, left, self._hours, self._seconds, now())
         ends = guesses[-1].ends if guesses and len(guesses) == len(left) else None
         return ends.isoformat(timespec="seconds") if ends else None
 
@@ -113,7 +121,8 @@ class Board:
         return tuple(wave for number, wave in enumerate(self.seen.plan.waves) if number not in self.seen.state.passed)
 
     def _is_ahead(self, device: str) -> bool:
-        return self.seen.state.devices[device].state in (DeviceState.WAITING, DeviceState.AT_WORK)
+        known = device in self._seconds
+        return known and self.seen.state.devices[device].state in (DeviceState.WAITING, DeviceState.AT_WORK)
 
     def _own_seconds(self) -> float | None:
         """Return how long a device took in this rollout, in the median."""

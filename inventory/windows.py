@@ -35,29 +35,48 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When work may be done: within any of `windows` (always, without one) and outside of all of `closed`."""
+    """When work may be done: within any of `windows` (always, without one) and outside of all of `closed`.
+
+    Work that takes so many seconds (`takes`) begins early enough to end within them, unless it is longer than they are.
+    """
 
     windows: tuple[Window, ...]
     closed: tuple[Window, ...]
     zone: ZoneInfo
     exceptions: Mapping[date, bool] = field(default_factory=dict, hash=False)  # of `closed`; see `openings`
+    takes: float = 0.0
 
     def is_open(self, now: datetime) -> bool:
         """Whether work may begin at `now` (aware)."""
-        opened = not self.windows or _inside(self._opened(now), now)
-        return opened and not _inside(self._closed(now), now)
+        return self._is_within(now) and not (self.takes and self._is_late(now))
 
     def next_open(self, now: datetime) -> datetime | None:
         """Return the first moment from `now` on at which work may begin; None when there is none within a week."""
         if self.is_open(now):
             return now
-        starts = {start for start, _end in self._opened(now)} | {end for _start, end in self._closed(now)}
-        return next((moment for moment in sorted(starts) if moment > now and self.is_open(moment)), None)
+        return next((moment for moment in self._starts(now) if moment > now and self.is_open(moment)), None)
 
     def closes_at(self, now: datetime) -> datetime | None:
         """Return when work that is open at `now` must have ended; None when it need not within a week."""
         ends = {end for _start, end in self._opened(now)} | {start for start, _end in self._closed(now)}
-        return next((moment for moment in sorted(ends) if moment > now and not self.is_open(moment)), None)
+        return next((moment for moment in sorted(ends) if moment > now and not self._is_within(moment)), None)
+
+    def _is_within(self, now: datetime) -> bool:
+        opened = not self.windows or _inside(self._opened(now), now)
+        return opened and not _inside(self._closed(now), now)
+
+    def _is_late(self, now: datetime) -> bool:
+        """Whether work that could have been done in these hours would now last beyond their end."""
+        closes, takes = self.closes_at(now), timedelta(seconds=self.takes)
+        if closes is None or closes - now >= takes:
+            return False
+        starts = (start for start in self._starts(now) if start <= now and self.closes_at(start) == closes)
+        opened = next((start for start in starts if self._is_within(start)), None)
+        return opened is None or closes - opened >= takes
+
+    def _starts(self, now: datetime) -> list[datetime]:
+        """Return when hours may begin, from yesterday on."""
+        return sorted({start for start, _end in self._opened(now)} | {end for _start, end in self._closed(now)})
 
     def _opened(self, now: datetime) -> list[Span]:
         return _around(self.windows, now, self.zone, {})

@@ -59,11 +59,15 @@ def typical_seconds(ledger: Ledger, job: str) -> float | None:
 
 
 def seconds_of(province: Province, job: Job, devices: Iterable[str], typical: float | None) -> dict[str, float]:
-    """Return how long each device will take: as others did, or as the job guesses and its slowest link allows."""
+    """Return how long each declared device will take: as others did, or as the job guesses and its slowest link allows.
+
+    Seconds, by id.
+    """
+    declared = [device for device in devices if device in province.devices]
     if typical is not None:
-        return dict.fromkeys(devices, typical)
+        return dict.fromkeys(declared, typical)
     found = {}
-    for device in devices:
+    for device in declared:
         slowest = min((link.bandwidth for link in links_of(province, device) if link.bandwidth), default=0)
         found[device] = job.shape.takes + (8 * job.shape.bytes / slowest if slowest else 0.0)
     return found

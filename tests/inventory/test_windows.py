@@ -1,6 +1,8 @@
 """When work may be done: held against a scan of every minute, with and without daylight saving."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -70,6 +72,26 @@ def test_it_closes_at_the_first_minute_that_is_not_open(hours: Hours, now: datet
         assert closes is None or hours.closes_at(now) == closes
 
 
+@settings(max_examples=100, deadline=None)
+@given(HOURS, MOMENTS, st.integers(1, 20 * 60))
+def test_work_begins_early_enough_to_end_within_its_hours_unless_it_is_longer_than_they_are(
+    hours: Hours, now: datetime, minutes: int
+) -> None:
+    lasting, takes = replace(hours, takes=60.0 * minutes), timedelta(minutes=minutes)
+    if not scan(hours, now):
+        assert not lasting.is_open(now)
+        return
+    fits = all(scan(hours, now + MINUTE * minute) for minute in range(minutes))
+    day = (now - MINUTE * minute for minute in range(24 * 60))
+    before = sum(1 for _moment in takewhile(lambda moment: scan(hours, moment), day)) - 1
+    closes = hours.closes_at(now)
+    is_longer = closes is not None and closes - (now - MINUTE * before) < takes
+    assert lasting.is_open(now) == (fits or is_longer)
+    opening = lasting.next_open(now)
+    assert opening is None or lasting.is_open(opening)
+    assert opening is None or opening == now or scan(hours, opening - MINUTE) is False
+
+
 def at(text: str, zone: ZoneInfo = HANOI) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
@@ -110,6 +132,19 @@ def test_hours_by_the_clock(
     assert hours.next_open(at(now)) == (at(next_open) if next_open else None)
     if is_open:
         assert hours.closes_at(at(now)) == (at(closes_at) if closes_at else None)
+
+
+@pytest.mark.parametrize(
+    ("takes", "now", "next_open"),
+    [
+        (600, "2026-11-26T06:50", "2026-11-26T06:50"),
+        (600, "2026-11-26T06:51", "2026-11-26T17:00"),  # it would last into the hours of the counter
+        (86400, "2026-11-26T06:51", "2026-11-26T06:51"),  # longer than any night: on a weekend, and else at any hour
+        (86400, "2026-11-29T12:00", "2026-11-30T17:00"),
+    ],
+)
+def test_work_that_takes_its_time_leaves_the_counters_alone(takes: float, now: str, next_open: str) -> None:
+    assert Hours((), (WORK,), HANOI, takes=takes).next_open(at(now)) == at(next_open)
 
 
 def test_a_window_over_the_hour_that_is_not_or_is_twice() -> None:

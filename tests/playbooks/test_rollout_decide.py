@@ -118,6 +118,14 @@ def test_devices_outside_of_their_window_hold_the_wave_up_until_it_opens() -> No
     assert played.begin() == ["b"]
 
 
+def test_what_would_last_beyond_its_window_waits_for_the_next() -> None:
+    played = Played(world=world(hours={"a": ALWAYS, "b": replace(EVENING, takes=600.0)}))
+    played.later(hours=3, minutes=51)
+    assert played.begin() == ["a"]
+    played.later(hours=21, minutes=9)
+    assert played.begin() == ["b"]
+
+
 def test_a_device_without_hours_may_be_worked_on_at_any_time() -> None:
     assert Played(world=world(hours={})).begin() == ["a", "b"]
 
