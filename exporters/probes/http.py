@@ -67,19 +67,21 @@ async def _next(target: Target, request: Request, response: Response) -> Request
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     path = quote(path, safe="/?%:@!$&'()*+,;=-._~[]", encoding="latin-1")  # bytes that were sent as they are
     known = host in {request.host.casefold(), target.address}
-    address = request.address if known else await _address(host)
+    address = request.address if known else await _address(host, beside=request.address)
     # What was asked with OPTIONS or HEAD is asked again the same way; nothing here can change the far side.
     return replace(request, address=address, port=port or (443 if tls else 80), tls=tls, host=host, path=path)
 
 
-async def _address(host: str) -> str:
+async def _address(host: str, *, beside: str) -> str:
+    """Return an address of a host, if it has one then of the family that the device itself was asked by."""
     told = _("redirects to {host}, whose address cannot be found").format(host=plain(host, 60))
     try:
         with awaiting(0, told):
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (ProbeError, ValueError) as error:
         raise ProbeError(told) from error
-    return str(found[0][4][0])
+    addresses = [str(one[4][0]) for one in found]
+    return next((one for one in addresses if (":" in one) == (":" in beside)), addresses[0])
 
 
 def _judged(request: Request, response: Response, options: HttpOptions, metrics: tuple[Metric, ...]) -> Outcome:
