@@ -101,7 +101,8 @@ def verify(
         faults = _faults(ledger, before)
     written = f"{newest.seq}:{newest.hash}"
     if form is Format.JSON:
-        print_json([{key: fault[key] for key in ("rollout", "seq", "why")} for fault in faults], head=written)
+        keys = ("rollout", "run", "device", "seq", "why")
+        print_json([{key: fault[key] for key in keys} for fault in faults], head=written)
     elif faults:
         print_table(FAULT_COLUMNS, faults)
         complain(_("the audit trail does not hold: {count} places").format(count=len(faults)))
@@ -123,21 +124,32 @@ def _parse_head(text: str) -> "Head":
 
 
 def _faults(ledger: "Ledger", known: "Head | None") -> list[dict[str, Any]]:
-    """Return where the chain does not hold; when it does, what of the rollouts is not as it tells."""
+    """Return where the chain does not hold; when it does, what of the rollouts and runs is not as it tells."""
     from ledger.audit import verify as verify_chain
-    from ledger.evidence import verify_rollouts
+    from ledger.evidence import verify_rollouts, verify_runs
 
-    breaks = [
-        {"rollout": "", "seq": at, "why": why, "says": _(why), "place": _("row {number}").format(number=at)}
-        for at, why in verify_chain(ledger, known)
-    ]
-    return breaks or [
-        {"rollout": rollout, "seq": seq, "why": why, "says": _(why), "place": _place(rollout, seq)}
+    breaks = [_fault(_("row {number}").format(number=at), why, seq=at) for at, why in verify_chain(ledger, known)]
+    if breaks:
+        return breaks
+    rollouts = [
+        _fault(_place_in_rollout(rollout, seq), why, rollout=rollout, seq=seq)
         for rollout, seq, why in verify_rollouts(ledger)
     ]
+    runs = [_fault(_place_in_run(run, device), why, run=run, device=device) for run, device, why in verify_runs(ledger)]
+    return rollouts + runs
 
 
-def _place(rollout: str, seq: int) -> str:
+def _fault(place: str, why: str, **where: str | int) -> dict[str, Any]:
+    return {"rollout": "", "run": "", "device": "", "seq": 0, **where, "why": why, "says": _(why), "place": place}
+
+
+def _place_in_rollout(rollout: str, seq: int) -> str:
     if seq == 0:
         return _("rollout {rollout}").format(rollout=rollout)
     return _("rollout {rollout}, event {number}").format(rollout=rollout, number=seq)
+
+
+def _place_in_run(run: str, device: str) -> str:
+    if not device:
+        return _("run {run}").format(run=run)
+    return _("run {run}, {device}").format(run=run, device=device)

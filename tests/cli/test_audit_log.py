@@ -102,7 +102,7 @@ def test_rows_that_are_gone_show_by_the_head(tuyen: Tuyen, province: Path) -> No
     done = tuyen("audit-log", "verify", "--head", head, "--format", "json", cwd=province)
     assert done.returncode == 1
     assert json.loads(done.stdout)["items"] == [
-        {"rollout": "", "seq": 4, "why": "newer rows were there once, and are gone"}
+        {"rollout": "", "run": "", "device": "", "seq": 4, "why": "newer rows were there once, and are gone"}
     ]
 
 
@@ -115,6 +115,14 @@ def test_an_approval_that_was_written_into_the_tables_is_found(tuyen: Tuyen, pro
     done = tuyen("audit-log", "verify", cwd=province)
     assert done.returncode == 1
     assert ", event 4  the audit trail knows nothing of it" in done.stdout
+
+
+def test_a_run_that_was_written_into_the_tables_is_found(tuyen: Tuyen, province: Path) -> None:
+    spoil(province, "INSERT INTO run VALUES ('r1', 'patch', 'd', 'p', 'thu', 'thu', '', 'tuyen', '2026', NULL, NULL)")
+    spoil(province, "INSERT INTO task VALUES ('r1', 'box', 'changed', '', '2026', NULL, NULL, '', 1, '', NULL)")
+    done = tuyen("audit-log", "verify", cwd=province)
+    assert done.returncode == 1
+    assert "run r1       the audit trail knows nothing of it\nrun r1, box  the audit" in done.stdout
 
 
 def test_altered_rows_are_shown_all_the_same(tuyen: Tuyen, province: Path) -> None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from ledger.audit import entries, verify
 from ledger.connection import Ledger, open_ledger
 from ledger.errors import IllegalMoveError, UnknownRunError
+from ledger.evidence import RunAlteration, verify_runs
 from ledger.history import counts, find_run, history, tasks, tasks_of_device, unfinished, unfinished_runs
 from ledger.records import Actor, Move, stamp
 from ledger.runs import begin_run, end_run, intend, interrupt, move, move_many
@@ -55,6 +57,53 @@ def test_the_audit_tells_who_did_what(ledger: Ledger) -> None:
         "changes": 0,
     }
     assert list(verify(ledger)) == []
+
+
+ALTERED, GONE, UNKNOWN = (
+    "it is not what was written",
+    "it was there once, and is gone",
+    "the audit trail knows nothing of it",
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "altered"),
+    [
+        ("UPDATE task SET reason = 'all is well' WHERE device = 'a'", [("a", ALTERED)]),
+        ("UPDATE task SET state = 'changed' WHERE device = 'a'", [("a", ALTERED)]),
+        ("UPDATE task SET state = 'applying' WHERE device = 'a'", [("a", ALTERED)]),
+        ("UPDATE task SET state = 'unchanged' WHERE device = 'c'", [("c", ALTERED)]),
+        ("UPDATE task SET changes = 1 WHERE device = 'b'", [("b", ALTERED)]),
+        ("UPDATE task SET before = 'f9' WHERE device = 'c'", [("c", ALTERED)]),
+        ("UPDATE task SET device = 'd' WHERE device = 'b'", [("b", GONE), ("d", UNKNOWN)]),
+        ("DELETE FROM task WHERE device = 'a'", [("a", GONE)]),
+        ("UPDATE run SET job = 'patch'", [("", ALTERED)]),
+        ("UPDATE run SET job_digest = 'x'", [("", ALTERED)]),
+        ("UPDATE run SET plan_digest = 'x'", [("", ALTERED)]),
+        ("UPDATE run SET command = 'tuyen'", [("", ALTERED)]),
+        ("UPDATE run SET person = 'minh'", [("", ALTERED)]),
+        ("UPDATE run SET account = 'minh'", [("", ALTERED)]),
+        ("UPDATE run SET origin = '192.0.2.1'", [("", ALTERED)]),
+        ("UPDATE run SET outcome = 'done'", [("", ALTERED)]),
+    ],
+)
+def test_what_was_altered_behind_its_back_is_told(
+    ledger: Ledger, statement: str, altered: list[tuple[str, str]]
+) -> None:
+    run = begin(ledger)
+    intend(ledger, run, {"a": "f1", "b": "f2", "c": "f3"})
+    move(ledger, run, "a", State.UNREACHABLE, reason="no answer")
+    move(ledger, run, "b", State.APPLYING)
+    move(ledger, run, "b", State.CHANGED, changes=4)
+    assert list(verify_runs(ledger)) == []  # one is still under way
+    move(ledger, run, "c", State.APPLYING)
+    interrupt(ledger, run, reason="its controller is gone", actor=LAN)
+    move(ledger, run, "c", State.FAILED, reason="learned later: \0 \ud800 đĩa đầy")
+    assert list(verify_runs(ledger)) == []
+    with ledger.write() as connection:
+        connection.execute(text(statement))
+    assert list(verify(ledger)) == []  # the chain itself was left alone
+    assert list(verify_runs(ledger)) == [RunAlteration(run, device, why) for device, why in altered]
 
 
 @pytest.mark.parametrize("before", State)
