@@ -30,7 +30,7 @@ lint: env
 test: env
 	bin/debian-packages $(TEST_PACKAGES)
 	$(PYTHON) -m pytest -m "alone and not soak" --durations=10
-	$(PYTHON) -m pytest -m "not alone and not soak" --numprocesses 4 --dist loadfile \
+	$(PYTHON) -m pytest -m "not alone and not soak" --numprocesses 3 --dist loadfile \
 		--durations=40
 
 soak: env

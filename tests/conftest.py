@@ -13,13 +13,16 @@ from playwright.sync_api import Browser, sync_playwright
 
 Tuyen = Callable[..., "subprocess.CompletedProcess[str]"]
 SECONDS = 120
-# Modules that take minutes go first, by what their paths begin with, so that no worker ends long after the others: the
-# journeys mostly wait, the jobs mostly work.
+# Modules that take minutes go first, by what their paths begin with, so that no worker ends long after the others.
+# Those that watch a province mostly wait, and want a machine that is not busy: they come before what mostly works.
 FIRST = (
     "journeys/test_outages",
+    "journeys/test_alerts",
+    "journeys/test_watch",
+    "exporters/test_kit",
+    "journeys/test_page",
     "playbooks/test_job_",
     "journeys/",
-    "exporters/test_kit",
     "playbooks/test_driver_",
     "playbooks/test_gear",
     "playbooks/test_revert",
