@@ -172,7 +172,7 @@ class Watch:
                 self._moved.set()
 
     def _forgive(self, keys: list[Key]) -> None:
-        """Count what was not answered during a silence as one: what is slow on the first day is asked quickly again."""
+        """Count what was unanswered in a silence as once, so that what is lost at the return, too, is soon asked again."""
         for key in keys:
             if (tally := self.tallies.get(key)) and tally.unanswered:
                 tally.unanswered = 1
