@@ -172,7 +172,7 @@ class Watch:
                 self._moved.set()
 
     def _forgive(self, keys: list[Key]) -> None:
-        """Count what was unanswered in a silence as once, so that what is lost at the return, too, is soon asked again."""
+        """Count what a silence left unanswered as lost once: what is lost at the return, too, is soon asked again."""
         for key in keys:
             if (tally := self.tallies.get(key)) and tally.unanswered:
                 tally.unanswered = 1
